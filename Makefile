@@ -1,0 +1,43 @@
+# Two commands matter: `make demo` and `make test`. Both install into .venv first, if need be.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export MPLBACKEND ?= Agg
+export TOKENIZERS_PARALLELISM = false
+
+.PHONY: install demo test lab docs train bench nbs clean
+
+install: $(STAMP)
+
+$(STAMP): settings.ini setup.py pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip check
+	touch $(STAMP)
+
+demo: install ## Load the shipped model: sample, exact bits/dim, inpaint; pictures go to demo/
+	$(BIN)/score_nb demo --out demo
+
+train: install ## Train the shipped digits model (about an hour on 2 cores); resumes where it stopped
+	$(BIN)/score_nb train --out runs/mnist
+
+test: install ## Every notebook, then every test
+	$(BIN)/python tests/run_all.py
+
+nbs: install ## Export modules, re-run notebooks whose outputs are stale, renew README.md
+	$(BIN)/nbdev_export
+	$(BIN)/python tools/run_notebooks.py
+	$(BIN)/python tools/build_docs.py --readme
+
+docs: install ## Website into _docs/
+	$(BIN)/python tools/build_docs.py
+
+lab: install ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir nbs
+
+bench: install ## Speed ratios and statistical accuracy, printed as tables
+	$(BIN)/python tests/bench.py
+
+clean:
+	rm -rf $(VENV) build dist _proc _docs _site demo *.egg-info

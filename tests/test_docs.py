@@ -1,0 +1,17 @@
+"""The website builds and none of its internal links is broken."""
+import subprocess, sys
+import build_docs
+
+
+def test_site_builds(repo_copy):
+    r = subprocess.run([sys.executable, "tools/build_docs.py"], cwd=repo_copy, capture_output=True, text=True, timeout=900)
+    assert r.returncode == 0, r.stdout[-2000:] + r.stderr[-4000:]
+    pages = {p.stem for p in (repo_copy / "_docs").rglob("*.html")}
+    assert {p.stem for p in (repo_copy / "nbs").glob("*.ipynb")} <= pages
+    text = (repo_copy / "_docs" / "10_sde.html").read_text()
+    assert "perturb" in text and "<img" in text and ("\\(" in text or "math" in text)
+
+
+def test_broken_links_are_seen(tmp_path):
+    (tmp_path / "a.html").write_text('<a id="x" href="b.html">b</a><a href="a.html#x">ok</a><a href="a.html#y">no</a><a href="https://example.org">out</a>')
+    assert build_docs.broken_links(tmp_path) == ["a.html: b.html", "a.html: a.html#y"]

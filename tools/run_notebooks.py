@@ -1,0 +1,59 @@
+"""Run notebooks whole, keep their outputs, clean them, and record which source the outputs belong to.
+
+    python tools/run_notebooks.py            # those whose outputs are stale
+    python tools/run_notebooks.py --all
+    python tools/run_notebooks.py nbs/02_densities.ipynb
+"""
+import argparse, hashlib, json, sys, time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMPS = ROOT / "nbs" / "outputs.json"
+
+
+def notebooks():
+    "All notebooks of the book, checkpoints and build folders left out"
+    return sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not any(q.startswith((".", "_")) for q in p.relative_to(ROOT / "nbs").parts))
+
+
+def fingerprint(path):
+    "Hash of the code cells, in order: what the stored outputs must come from"
+    cells = json.loads(path.read_text())["cells"]
+    code = [[c["id"], "".join(c["source"])] for c in cells if c["cell_type"] == "code"]
+    return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16]
+
+
+def stamps(): return json.loads(STAMPS.read_text()) if STAMPS.exists() else {}
+
+
+def stale():
+    "Notebooks whose code changed since their outputs were stored"
+    known = stamps()
+    return [p for p in notebooks() if known.get(p.relative_to(ROOT).as_posix()) != fingerprint(p)]
+
+
+def run(path, timeout=900):
+    "Execute in a fresh kernel; the file is rewritten only if every cell ran"
+    import nbformat
+    from nbclient import NotebookClient
+    from nbdev.clean import nbdev_clean
+    nb = nbformat.read(path, as_version=4)
+    skipped = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code" and any(f"#| {f}" in c.source for f in ("slow", "gpu", "eval: false"))}
+    for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
+    NotebookClient(nb, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
+    for i, c in skipped.items(): nb.cells[i] = c
+    nbformat.write(nb, path)
+    nbdev_clean(str(path))
+    known = stamps() | {path.relative_to(ROOT).as_posix(): fingerprint(path)}
+    STAMPS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("paths", nargs="*", type=Path); ap.add_argument("--all", action="store_true")
+    a = ap.parse_args()
+    for p in [q.resolve() for q in a.paths] or (notebooks() if a.all else stale()):
+        t = time.time(); run(p); print(f"{p.name}: {time.time() - t:.0f} s", flush=True)
+
+
+if __name__ == "__main__": sys.exit(main())
