@@ -49,14 +49,16 @@ def modules(root):
 
 
 def imports(path):
-    "Names of score_nb modules that a file imports; a star import is an error"
+    "Names of score_nb modules that a file imports, at any depth; a star import is an error"
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "score_nb":
-            assert all(a.name != "*" for a in node.names), f"{path.name}: star import"
-            found |= {node.module.split(".")[1]} if "." in node.module else {a.name for a in node.names}
         if isinstance(node, ast.Import): found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("score_nb.")}
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path.name}: relative import"
+        if not isinstance(node, ast.ImportFrom): continue
+        parts = ["score_nb"] * node.level + (node.module or "").split(".") if node.level else (node.module or "").split(".")
+        parts = [q for q in parts if q]
+        if parts[:1] != ["score_nb"]: continue
+        assert node.level <= 1 and all(a.name != "*" for a in node.names), f"{path.name}: star import"
+        found |= {parts[1]} if len(parts) > 1 else {a.name for a in node.names}
     return found
 
 

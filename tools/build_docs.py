@@ -23,7 +23,8 @@ def build(out=ROOT / "_docs"):
     cache = process()
     shutil.rmtree(out, ignore_errors=True)
     exe = Path(sys.executable).parent / "smalldocs"
-    subprocess.run([exe, "render", str(cache), "--output-dir", str(out)], check=True)
+    subprocess.run([exe, "render", "--quiet", str(cache)], check=True)
+    shutil.move(cache / "_docs", out)
     return out
 
 
