@@ -1,0 +1,16 @@
+__version__ = "0.0.1"
+
+from score_nb.core import Score, assert_mc, count_nfe, seeded
+from score_nb.densities import Gaussian, GaussianMixture, random_mixture
+from score_nb.metrics import mode_weights, sliced_w2
+from score_nb.images import dequantize, digits, to_uint8
+from score_nb.nets import MLP, ScoreModel, UNet
+from score_nb.training import fit
+from score_nb.sde import VE, VP, SubVP
+from score_nb.objectives import dsm_loss, loss_by_level
+from score_nb.reverse import euler_maruyama, reverse_diffusion, sample, trajectory
+from score_nb.correctors import langevin_corrector
+from score_nb.flow import decode, encode, ode_sample, slerp
+from score_nb.likelihood import bits_per_dim, log_likelihood
+from score_nb.inverse import Inpaint, LinearOperator, posterior_sample, posterior_score
+from score_nb.hub import load_pretrained
