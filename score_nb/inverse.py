@@ -106,7 +106,7 @@ class Inpaint(LinearOperator):
     def __call__(self, x): return torch.where(self.mask.to(x.device), x, 0)
     def adjoint(self, v): return self(v)
 
-# %% ../nbs/18_inverse.ipynb #41ec98d0
+# %% ../nbs/18_inverse.ipynb #12f37230
 @patch
 def pinv(self:Inpaint,
     y:Tensor, # Shape (B, *D)
@@ -127,7 +127,7 @@ def check_y(self:Inpaint,
         try: fits = y.ndim > 1 and torch.broadcast_shapes(m, D) == D
         except RuntimeError: fits = False
         if not fits:
-            raise ValueError(f"y: expected shape (B, *D), D fitting the mask's {tuple(m)}, got {tuple(y.shape)}")
+            raise ValueError(f"y: expected shape (B, *D) for mask {tuple(m)}, got {tuple(y.shape)}")
         y = self(y)
     return check_batch(y, "y"), tuple(getattr(y, "shape", ()))
 
@@ -270,7 +270,7 @@ def replacement_sample(
     if len(free) > 1: x = sample(score, sde, None, x=x, times=free, predictor=predictor, **o)
     return x
 
-# %% ../nbs/18_inverse.ipynb #70c165fb
+# %% ../nbs/18_inverse.ipynb #f74040b4
 def posterior_sample(
     score:Score, # Score of x(t), or a model of it
     sde:SDE, # The forward process
@@ -281,7 +281,7 @@ def posterior_sample(
     method:str="replacement", # "replacement" or "pigdm"
     n:int=1, # Samples for each observation
     n_steps:int=500, # Evaluations of the score, about
-    resample:int=10, # Walks per step, for "replacement"; 1 is the plain method
+    resample:int|None=None, # Walks per step, for "replacement"; 1 is plain; None leaves 50 steps
     predictor:Callable=reverse_diffusion, # (score, sde, x, t, s, *, generator) -> (x, mean)
     corrector:Callable|None=None, # (score, sde, x, t, *, generator) -> (x, mean), after a step
     data_std:float=1., # Size of the data around their mean, for "pigdm"
@@ -289,7 +289,9 @@ def posterior_sample(
     progress:bool=False, # Show a progress bar
 )->Tensor: # Shape (n, B, *D)
     "Sample p(x | y) by the conditional reverse SDE (15); `ValueError` or `TypeError` if asked badly."
-    check_options(operator, method, noise_std, n, n_steps, resample)
+    r = 1 if resample is None else resample
+    check_options(operator, method, noise_std, n, n_steps, r)
+    if resample is None: resample = max(1, n_steps // 50)
     y, shape = operator.check_y(y)
     ys = y.repeat(n, *[1] * (y.ndim - 1))
     start = (n * shape[0], *shape[1:])
