@@ -83,7 +83,7 @@ def attempt(
     return (torch.where(ok, torch.where(last, end, t + step), t), step * step_factor(e, past, refused),
             torch.where(move, y1, y), torch.where(move, k1, k), torch.where(ok, e, past), ~ok)
 
-# %% ../nbs/14_flow.ipynb #a6dd83b1
+# %% ../nbs/14_flow.ipynb #48333fa0
 def look(
     state:tuple, # t, h, y, k, past, refused of the samples still in the batch
     end:float, # Where they go
@@ -92,7 +92,7 @@ def look(
     max_evals:int, # Batched evaluations allowed
     label:Callable, # Says where a sample is
 )->tuple[Tensor, int]: # Which samples are not done, bool (B,), and how many
-    "See who is still on the way; raise if somebody cannot move or if the budget is spent."
+    "Who is still on the way; `FloatingPointError` if one cannot move, `RuntimeError` if the budget is spent."
     t, h, k, refused = state[0], state[1].abs() / span, state[3], state[5]
     live = t != end
     lost = live & (~torch.isfinite(k).flatten(1).all(1) | refused & (h < 1e-10))
@@ -102,11 +102,12 @@ def look(
                                  f"the first {label(float(t[lost][0]))}")
     if n and used >= max_evals:
         i = int(torch.where(live, h, math.inf).argmin())
-        raise RuntimeError(f"max_evals: {used} evaluations spent and {n} samples not done; the slowest steps by "
-                           f"{float(h[i]):.0e} of the way {label(float(t[i]))}: loosen rtol and atol, or raise max_evals")
+        where = f"the slowest steps by {float(h[i]):.0e} of the way {label(float(t[i]))}"
+        raise RuntimeError(f"max_evals: {used} evaluations spent and {n} samples not done; {where}: "
+                           "loosen rtol and atol, or raise max_evals")
     return live, n
 
-# %% ../nbs/14_flow.ipynb #20272cb6
+# %% ../nbs/14_flow.ipynb #49da748a
 @torch.no_grad()
 def rk45(
     f:Callable, # f(t, y, *args): t (B,) float64, y (B, *D) -> dy/dt (B, *D)
@@ -123,7 +124,7 @@ def rk45(
     label:Callable=lambda t: f"at {t:.4g}", # Says in an error where a sample is
     progress:bool=False, # Show a progress bar
 )->Tensor: # y at `end`, shape (B, *D)
-    "Dormand-Prince 5(4), steps per sample; `RuntimeError` if `max_evals` are spent, `FloatingPointError` if f is not finite."
+    "Adaptive Dormand-Prince 5(4), each sample with its own steps; errors as `look`."
     check_positive(rtol, "rtol"); check_positive(atol, "atol"); check_count(max_evals, "max_evals")
     span, dev = abs(end - start), y.device
     if span == 0: return y
@@ -256,13 +257,13 @@ def ode_sample(
     opt = dict(rtol=rtol, atol=atol, max_evals=max_evals, progress=progress)
     return decode(score, sde, x, denoise=denoise, **opt)
 
-# %% ../nbs/14_flow.ipynb #63ac131c
+# %% ../nbs/14_flow.ipynb #6c78128e
 def slerp(
     a:Tensor, # Codes at w = 0, floating, shape (B, *D)
     b:Tensor, # Codes at w = 1, floating, shape (B, *D)
     w, # How far to go from `a` to `b`, in [0, 1]: a float or shape (B,)
 )->Tensor: # Codes in between, shape (B, *D)
-    "Spherical interpolation (14.8), straight where `a` and `b` are parallel; `ValueError` for shapes that differ."
+    "Spherical interpolation (14.8), straight for parallel codes; `ValueError` for shapes that differ."
     check_batch(a, "a"); check_batch(b, "b")
     if a.shape != b.shape: raise ValueError(f"b: expected shape {tuple(a.shape)}, got {tuple(b.shape)}")
     p, q = a.flatten(1).double(), b.flatten(1).double()

@@ -115,7 +115,7 @@ def prior_mean(
     zero = torch.zeros_like(x[:1])
     return (sde.sigma(1.) ** 2).to(x) * score(zero, torch.ones_like(zero.flatten(1)[:, 0]))
 
-# %% ../nbs/16_likelihood.ipynb #02e2a88c
+# %% ../nbs/16_likelihood.ipynb #f236cdd0
 def differentiable(
     score:Score, # Any score
 )->Score: # The same one, guarded
@@ -135,13 +135,14 @@ def check_likelihood(
 )->Tensor: # `x`, detached
     "`TypeError` or `ValueError` for arguments that `log_likelihood` cannot take."
     if isinstance(x, Tensor) and not x.is_floating_point():
-        raise TypeError(f"x: expected a floating dtype, got {x.dtype}; for images of integers use bits_per_dim")
+        raise TypeError(f"x: expected a floating dtype, got {x.dtype}; "
+                        "for images of integers use bits_per_dim")
     if trace not in ("exact", "hutchinson"):
         raise ValueError(f"trace: expected 'exact' or 'hutchinson', got {trace!r}")
     if not check_positive(eps, "eps") < 1: raise ValueError(f"eps: expected a time in (0, 1), got {eps}")
     return check_batch(x).detach()
 
-# %% ../nbs/16_likelihood.ipynb #b7bdc641
+# %% ../nbs/16_likelihood.ipynb #40823040
 def log_likelihood(
     score:Score, # Score of x(t), or a model of it in eval mode; autograd must see through it
     sde:SDE, # The forward process
@@ -166,7 +167,8 @@ def log_likelihood(
     scale, below = S1 / S, 0.
     if correct:
         q = float(torch.exp(-sde.logsnr(eps)) / 2)
-        y, below = carry(floor_flow(score, sde, eps), x, 0., q, h0=q, label=lambda q: f"below t = {eps:.4g}", **opt)
+        label = lambda q: f"below t = {eps:.4g}"
+        y, below = carry(floor_flow(score, sde, eps), x, 0., q, h0=q, label=label, **opt)
         x, scale = a.to(x) * y, scale * a
     u, u1 = float(angle(sde, eps)), float(angle(sde, 1.))
     z, l = carry(angle_flow(score, sde), x / S.to(x), u, u1, h0=(u1 - u) / 100, label=time_label(sde), **opt)
@@ -174,7 +176,7 @@ def log_likelihood(
     if correct: x1 = x1 - prior_mean(score, sde, x1)
     return (sde.prior_log_prob(x1.double()) + D * float(scale.log()) + l + below).to(x.dtype)
 
-# %% ../nbs/16_likelihood.ipynb #be4def53
+# %% ../nbs/16_likelihood.ipynb #16d9681c
 def bits_per_dim(
     score:Score, # Score of x(t) for data on `scaling`, in eval mode
     sde:SDE, # The forward process
@@ -190,7 +192,7 @@ def bits_per_dim(
     generator:torch.Generator|None=None, # Source of dequantisation noise and probes
     progress:bool=False, # Show a progress bar over batches
     **options, # n_probes, eps, rows, max_evals, as for `log_likelihood`
-)->tuple: # Mean and standard error over images, floats (NaN for one image); and with `per_image` the values, float64, shape (N,)
+)->tuple: # Mean and standard error over images (NaN for one), floats; then, if `per_image`, the values (N,), float64
     "Bits per dimension of integer images (16.8), uniformly dequantised; `TypeError` unless uint8."
     check_uint8(images); check_count(batch_size, "batch_size")
     opt = dict(trace=trace, rtol=rtol, atol=atol, correct=correct, generator=generator, **options)
