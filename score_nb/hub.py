@@ -133,7 +133,7 @@ def load_pretrained(
     "`ScoreModel.from_pretrained` as a plain function."
     return ScoreModel.from_pretrained(name_or_dir, device=device)
 
-# %% ../nbs/21_hub.ipynb #678aa4da
+# %% ../nbs/21_hub.ipynb #c9dc89bf
 def digits_facts(
     model:ScoreModel, # A model of 28x28 digits in [-1, 1]
     *,
@@ -142,7 +142,7 @@ def digits_facts(
 )->dict: # Mean and standard error, or quartiles, of each fact
     "Measure a digits model: held-out denoising loss, bits/dim and distances to the nearest training digit."
     train, held = digits("train")[0], digits("test")[0]
-    losses = torch.stack([dsm_loss(model, model.sde, dequantize(held, seeded(seed, k)), weighting="likelihood", importance=True, generator=seeded(seed, 10 + k)) for k in range(4)])
+    losses = torch.stack([dsm_loss(model, model.sde, dequantize(held, seeded(seed, k)), weighting="likelihood", importance=True, generator=seeded(seed, 10 + k)).detach() for k in range(4)])
     pick = held[torch.randperm(len(held), generator=seeded(seed))][:n]
     bits, se = bits_per_dim(model, model.sde, pick, rtol=1e-3, atol=1e-3, generator=seeded(seed, 20))
     x = ode_sample(model, model.sde, (n, 1, 28, 28), rtol=1e-3, atol=1e-3, generator=seeded(seed, 21))
