@@ -5,7 +5,7 @@ import pytest
 import build_docs, run_notebooks
 
 
-def tree(folder): return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in (".py", ".ipynb") and "__pycache__" not in p.parts}
+def tree(folder): return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in (".py", ".ipynb") and not any(q.startswith((".", "__py")) for q in p.relative_to(folder).parts)}
 
 def run(name, cwd):
     r = subprocess.run([str(Path(sys.executable).parent / name)], cwd=cwd, capture_output=True, text=True)
