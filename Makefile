@@ -19,7 +19,7 @@ $(STAMP): settings.ini setup.py pyproject.toml constraints.txt
 demo: install ## Load the shipped model: sample, exact bits/dim, inpaint; pictures go to demo/
 	$(BIN)/score_nb demo --out demo --n-steps 400
 
-train: install ## Train the shipped digits model (about an hour on 2 cores); resumes where it stopped
+train: install ## Train the shipped digits model (about 90 minutes); resumes where it stopped
 	$(BIN)/score_nb train --out runs/mnist
 
 test: install ## Every notebook, then every test
