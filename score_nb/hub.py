@@ -50,7 +50,7 @@ def write_atomic(
     with open(tmp, "wb") as f: f.write(data); f.flush(); os.fsync(f.fileno())
     os.replace(tmp, path)
 
-# %% ../nbs/21_hub.ipynb #cb57f31f
+# %% ../nbs/21_hub.ipynb #4ee7e394
 @patch
 def save_pretrained(self:ScoreModel,
     path, # Folder, made if need be
@@ -59,10 +59,12 @@ def save_pretrained(self:ScoreModel,
     card:str|None=None, # Markdown for README.md, the model card
 )->Path: # The folder
     "Store a model as `config.json` + `model.safetensors` (+ `README.md`), each file atomically."
+    try: config = json.dumps({**self.config, "info": info or {}}, indent=1) + "\n"
+    except TypeError as e: raise TypeError(f"info: {e}") from None
+    tensors = save({k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()})
     path = Path(path); path.mkdir(parents=True, exist_ok=True)
-    tensors = {k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()}
-    write_atomic(path / "model.safetensors", save(tensors))
-    write_atomic(path / "config.json", (json.dumps({**self.config, "info": info or {}}, indent=1) + "\n").encode())
+    write_atomic(path / "model.safetensors", tensors)
+    write_atomic(path / "config.json", config.encode())
     if card is not None: write_atomic(path / "README.md", card.encode())
     return path
 
