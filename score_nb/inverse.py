@@ -30,9 +30,11 @@ class LinearOperator:
         a, b = torch.randn(2, 3, *self.in_shape, generator=seeded(0)).to(device)
         with torch.no_grad(): fa, fb, fab = forward(a), forward(b), forward(2 * a - 3 * b)
         if len(fa) != 3:
-            raise ValueError(f"forward: expected a batch of 3 from one of 3, got shape {tuple(fa.shape)}")
+            raise ValueError("forward: expected a batch of 3 from one of 3, "
+                             f"got shape {tuple(fa.shape)}")
         if not torch.allclose(fab, 2 * fa - 3 * fb, rtol=1e-3, atol=1e-4 * float(fab.abs().max())):
-            raise ValueError("forward: expected a linear map, but A(2a - 3b) is not 2 A(a) - 3 A(b)")
+            raise ValueError("forward: expected a linear map, "
+                             "but A(2a - 3b) is not 2 A(a) - 3 A(b)")
         self.out_shape = tuple(fa.shape[1:]) # M
 
     def __call__(self, x): return self.forward(x)
@@ -99,7 +101,8 @@ class Inpaint(LinearOperator):
         if not bool(((mask == 0) | (mask == 1)).all()):
             raise ValueError("mask: expected only 0 (missing) and 1 (observed)")
         if not bool((mask == 1).any()):
-            raise ValueError(f"mask: expected at least one observed pixel, got none of {mask.numel()}")
+            raise ValueError("mask: expected at least one observed pixel, "
+                             f"got none of {mask.numel()}")
         self.mask = mask == 1
         self.in_shape = self.out_shape = tuple(mask.shape)
 
@@ -302,6 +305,8 @@ def posterior_sample(
     if method == "pigdm":
         kw = dict(noise_std=noise_std, data_std=data_std)
         x = sample(posterior_score(score, sde, operator, ys, **kw), sde, None, x=x, **o)
-    else: x = replacement_sample(score, sde, mask, ys, x, noise_std=noise_std, resample=resample, **o)
+    else:
+        x = replacement_sample(score, sde, mask, ys, x, noise_std=noise_std,
+                               resample=resample, **o)
     if mask is not None and noise_std == 0: x = torch.where(mask, ys, x)
     return x.reshape(n, *shape)

@@ -46,7 +46,7 @@ def value_and_trace(
     x:Tensor, # Points, shape (B, *D)
     v:Tensor|None=None, # Probes, shape (B, n, *D); None for the exact trace
     rows:int=256, # Exact trace: at most so many rows in one pass, or B if that is more
-)->tuple[Tensor, Tensor]: # f(u, x), shape (B, *D), and the trace of df/dx or its estimate (16.3), shape (B,)
+)->tuple[Tensor, Tensor]: # f(u, x), (B, *D); trace of df/dx or its estimate (16.3), (B,)
     "A velocity and its divergence: one forward pass, one backward pass per probe or group of unit vectors."
     B, N = len(x), x[0].numel()
     n, c = (N, max(1, min(N, rows // B))) if v is None else (v.shape[1], 1)
@@ -82,7 +82,7 @@ def carry(
     v:Tensor|None=None, # Probes, shape (B, n, *D); None for the exact trace
     rows:int=256, # As in `value_and_trace`
     **options, # rtol, atol, h0, max_evals, label, progress, as for `rk45`
-)->tuple[Tensor, Tensor]: # x at `end`, (B, *D), and the integral of div f along the path in nats, (B,)
+)->tuple[Tensor, Tensor]: # x at `end`, (B, *D); integral of div f along the path in nats, (B,)
     "Solve dx/du = f and dl/du = div f together (16.2)."
     def F(u, state, *v):
         out, div = value_and_trace(f, u, state[:, :-1].reshape(-1, *x.shape[1:]), *v, rows=rows)
@@ -123,8 +123,8 @@ def differentiable(
     def guarded(x, t):
         out = score(x, t)
         if isinstance(out, Tensor) and x.requires_grad and not out.requires_grad:
-            raise ValueError("score: expected an output that autograd can differentiate with respect to x; "
-                             "is it computed under torch.no_grad or detached?")
+            raise ValueError("score: expected an output that autograd can differentiate with "
+                             "respect to x; is it computed under torch.no_grad or detached?")
         return out
     return guarded
 
@@ -139,7 +139,8 @@ def check_likelihood(
                         "for images of integers use bits_per_dim")
     if trace not in ("exact", "hutchinson"):
         raise ValueError(f"trace: expected 'exact' or 'hutchinson', got {trace!r}")
-    if not check_positive(eps, "eps") < 1: raise ValueError(f"eps: expected a time in (0, 1), got {eps}")
+    if not check_positive(eps, "eps") < 1:
+        raise ValueError(f"eps: expected a time in (0, 1), got {eps}")
     return check_batch(x).detach()
 
 # %% ../nbs/16_likelihood.ipynb #40823040
@@ -151,7 +152,7 @@ def log_likelihood(
     trace:str="exact", # "exact": D backward rows a sample; "hutchinson": one a probe, unbiased
     n_probes:int=1, # Hutchinson's probes per sample, fixed during the solve
     rtol:float=1e-5, # Relative tolerance of a step
-    atol:float=1e-5, # Absolute tolerance of a step: of z, and of the log-density in nats per dimension
+    atol:float=1e-5, # Absolute tolerance of a step: of z, and of log p in nats per dimension
     eps:float=1e-5, # The floor: time down to which the score is asked, in (0, 1)
     correct:bool=True, # Go on from `eps` to 0 (16.5) and centre the prior (16.6)
     rows:int=256, # Exact trace: rows in one pass, memory against speed
@@ -171,7 +172,8 @@ def log_likelihood(
         y, below = carry(floor_flow(score, sde, eps), x, 0., q, h0=q, label=label, **opt)
         x, scale = a.to(x) * y, scale * a
     u, u1 = float(angle(sde, eps)), float(angle(sde, 1.))
-    z, l = carry(angle_flow(score, sde), x / S.to(x), u, u1, h0=(u1 - u) / 100, label=time_label(sde), **opt)
+    z, l = carry(angle_flow(score, sde), x / S.to(x), u, u1, h0=(u1 - u) / 100,
+                 label=time_label(sde), **opt)
     x1 = S1.to(x) * z
     if correct: x1 = x1 - prior_mean(score, sde, x1)
     return (sde.prior_log_prob(x1.double()) + D * float(scale.log()) + l + below).to(x.dtype)
@@ -192,7 +194,7 @@ def bits_per_dim(
     generator:torch.Generator|None=None, # Source of dequantisation noise and probes
     progress:bool=False, # Show a progress bar over batches
     **options, # n_probes, eps, rows, max_evals, as for `log_likelihood`
-)->tuple: # Mean and standard error over images (NaN for one), floats; then, if `per_image`, the values (N,), float64
+)->tuple: # Floats: mean, standard error (NaN for one image); if `per_image`, values (N,) float64
     "Bits per dimension of integer images (16.8), uniformly dequantised; `TypeError` unless uint8."
     check_uint8(images); check_count(batch_size, "batch_size")
     opt = dict(trace=trace, rtol=rtol, atol=atol, correct=correct, generator=generator, **options)

@@ -25,7 +25,8 @@ class TimeEmbedding(nn.Module):
         super().__init__()
         freq = torch.exp(torch.linspace(math.log(0.25), math.log(max_freq), n_freq))
         self.register_buffer("freq", freq, persistent=False)
-        self.mlp = nn.Sequential(nn.Linear(2 * n_freq, dim), nn.SiLU(), nn.Linear(dim, dim), nn.SiLU())
+        self.mlp = nn.Sequential(nn.Linear(2 * n_freq, dim), nn.SiLU(),
+                                 nn.Linear(dim, dim), nn.SiLU())
 
     def forward(self,
         c:Tensor, # One number per sample, shape (B,)
@@ -68,7 +69,8 @@ def attend(
     v:Tensor, # Values, same shape
 )->Tensor: # Shape (B, heads, N, d), dtype of `q`
     "Scaled dot-product attention (Vaswani et al. 2017, eq. 1); on a CPU in float32 or float64 only."
-    if q.device.type != "cpu" or q.dtype == torch.float64: return F.scaled_dot_product_attention(q, k, v)
+    if q.device.type != "cpu" or q.dtype == torch.float64:
+        return F.scaled_dot_product_attention(q, k, v)
     with torch.autocast("cpu", enabled=False):
         return F.scaled_dot_product_attention(q.float(), k.float(), v.float()).to(q.dtype)
 
@@ -80,7 +82,8 @@ class Attention(nn.Module):
     ):
         super().__init__()
         self.n_heads = n_heads
-        self.norm, self.qkv, self.out = nn.GroupNorm(8, c), nn.Conv2d(c, 3 * c, 1), nn.Conv2d(c, c, 1)
+        self.norm, self.qkv, self.out = (
+            nn.GroupNorm(8, c), nn.Conv2d(c, 3 * c, 1), nn.Conv2d(c, c, 1))
         nn.init.zeros_(self.out.weight); nn.init.zeros_(self.out.bias)
 
     def forward(self,
@@ -98,7 +101,7 @@ class UNet(nn.Module):
     def __init__(self,
         in_channels:int=1, # Channels of the input
         out_channels:int|None=None, # Channels of the output; those of the input if None
-        channels:tuple=(32, 64, 128), # Of each level, multiples of 8; each level halves height and width
+        channels:tuple=(32, 64, 128), # Per level, multiples of 8; each halves H and W
         n_blocks:int=1, # Residual blocks per level on the way down; one more on the way up
         attention:tuple=(1,), # Levels with attention, 0 the finest; the middle always has it
         dim:int=128, # Length of the time embedding
@@ -107,8 +110,10 @@ class UNet(nn.Module):
     ):
         super().__init__()
         out_channels = in_channels if out_channels is None else out_channels
-        self.config = dict(in_channels=in_channels, out_channels=out_channels, channels=list(channels),
-                           n_blocks=n_blocks, attention=list(attention), dim=dim, dropout=dropout, patch=patch)
+        self.config = dict(in_channels=in_channels, out_channels=out_channels,
+                           channels=list(channels), n_blocks=n_blocks,
+                           attention=list(attention), dim=dim, dropout=dropout,
+                           patch=patch)
         self._check_config(**self.config)
         self.in_channels, self.out_channels, self.patch = in_channels, out_channels, patch
         self.multiple = patch * 2 ** (len(channels) - 1) # Height and width must be multiples of it
@@ -116,7 +121,8 @@ class UNet(nn.Module):
 
 # %% ../nbs/07_nets.ipynb #b279cf50
 @patch
-def _build(self:UNet, in_channels, out_channels, channels, n_blocks, attention, dim, dropout, patch):
+def _build(self:UNet, in_channels, out_channels, channels, n_blocks, attention,
+           dim, dropout, patch):
     "Make the layers; `skips` holds the channels of the activations that wait for the way up"
     block = lambda i, c_in, c_out: nn.ModuleList([
         ResBlock(c_in, c_out, dim, dropout), Attention(c_out) if i in attention else nn.Identity()])
@@ -148,7 +154,8 @@ def _check_config(self:UNet, channels, attention, dropout, **counts):
         raise ValueError(f"channels: expected positive multiples of 8, got {channels}")
     if not set(attention) <= set(range(len(channels))):
         raise ValueError(f"attention: expected levels 0 to {len(channels) - 1}, got {attention}")
-    if not 0 <= dropout < 1: raise ValueError(f"dropout: expected a probability in [0, 1), got {dropout}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout: expected a probability in [0, 1), got {dropout}")
 
 # %% ../nbs/07_nets.ipynb #9b5845ba
 @patch
@@ -188,8 +195,10 @@ def forward(self:UNet,
     if x.ndim != 4 or x.shape[1] != self.in_channels:
         raise ValueError(f"x: expected shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}")
     if x.shape[2] % m or x.shape[3] % m:
-        raise ValueError(f"x: expected height and width divisible by {m}, got {x.shape[2]} x {x.shape[3]}")
-    if c.shape != x.shape[:1]: raise ValueError(f"c: expected shape ({len(x)},), got {tuple(c.shape)}")
+        raise ValueError(f"x: expected height and width divisible by {m}, "
+                         f"got {x.shape[2]} x {x.shape[3]}")
+    if c.shape != x.shape[:1]:
+        raise ValueError(f"c: expected shape ({len(x)},), got {tuple(c.shape)}")
     emb = self.embed(c)
     skips = self.encode(x, emb)
     h = self.mid2(self.mid_att(self.mid1(skips[-1], emb)), emb)
@@ -213,8 +222,10 @@ class MLP(nn.Module):
         self.in_channels, self.out_channels = dim, out_dim
         self.embed, self.stem = TimeEmbedding(embed), nn.Linear(dim, width)
         layers = lambda make: nn.ModuleList([make() for _ in range(depth)])
-        self.norms, self.films = layers(lambda: nn.LayerNorm(width)), layers(lambda: nn.Linear(embed, 2 * width))
-        self.inner, self.outer = layers(lambda: nn.Linear(width, width)), layers(lambda: nn.Linear(width, width))
+        self.norms, self.films = (layers(lambda: nn.LayerNorm(width)),
+                                  layers(lambda: nn.Linear(embed, 2 * width)))
+        self.inner, self.outer = (layers(lambda: nn.Linear(width, width)),
+                                  layers(lambda: nn.Linear(width, width)))
         self.head = nn.Linear(width, self.out_channels)
         nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias)
 
@@ -226,7 +237,8 @@ def forward(self:MLP,
     "Apply the network; `ValueError` for a shape that does not fit."
     if x.ndim != 2 or x.shape[1] != self.in_channels:
         raise ValueError(f"x: expected shape (B, {self.in_channels}), got {tuple(x.shape)}")
-    if c.shape != x.shape[:1]: raise ValueError(f"c: expected shape ({len(x)},), got {tuple(c.shape)}")
+    if c.shape != x.shape[:1]:
+        raise ValueError(f"c: expected shape ({len(x)},), got {tuple(c.shape)}")
     emb, h = self.embed(c), self.stem(x)
     for norm, film, inner, outer in zip(self.norms, self.films, self.inner, self.outer):
         scale, shift = film(emb).chunk(2, 1)
@@ -248,8 +260,9 @@ class ScoreModel(nn.Module):
         self.data_std = check_positive(data_std, "data_std")
         have, out = getattr(net, "in_channels", None), getattr(net, "out_channels", None)
         if have is not None and have != out * (1 + 2 * len(self.fine)):
-            raise ValueError(f"net: expected {out * (1 + 2 * len(self.fine))} input channels for {out} output "
-                             f"channels and {len(self.fine)} fine frequencies, got {have}")
+            raise ValueError(f"net: expected {out * (1 + 2 * len(self.fine))} input "
+                             f"channels for {out} output channels and {len(self.fine)} "
+                             f"fine frequencies, got {have}")
 
 # %% ../nbs/07_nets.ipynb #6134f1b9
 @patch
@@ -292,9 +305,11 @@ def forward(self:ScoreModel,
 @patch
 def _check(self:ScoreModel, x):
     "Type and shape only: nothing that would wait for a GPU"
-    if not isinstance(x, Tensor): raise TypeError(f"x: expected a torch.Tensor, got {type(x).__name__}")
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x: expected a torch.Tensor, got {type(x).__name__}")
     if not x.is_floating_point():
-        raise TypeError(f"x: expected a floating dtype, got {x.dtype} (8-bit images: dequantize them first)")
+        raise TypeError(f"x: expected a floating dtype, got {x.dtype} "
+                        "(8-bit images: dequantize them first)")
     if x.ndim < 2 or not x.numel():
         raise ValueError(f"x: expected shape (B, C, ...), B at least 1, got {tuple(x.shape)}")
     C = getattr(self.net, "out_channels", x.shape[1])
@@ -302,7 +317,8 @@ def _check(self:ScoreModel, x):
 
 # %% ../nbs/07_nets.ipynb #3a2b170d
 @patch(as_prop=True)
-def config(self:ScoreModel)->dict: # Keys net, net_config, sde, sde_config, model_config; fits in JSON
+def config(self:ScoreModel,
+)->dict: # Keys net, net_config, sde, sde_config, model_config; fits in JSON
     "What is needed to build the model again, weights aside; `TypeError` for an SDE that is not a dataclass."
     if not is_dataclass(self.sde):
         raise TypeError(f"sde: expected a dataclass, got {type(self.sde).__name__}")

@@ -16,14 +16,15 @@ from .training import noise_residual, uniform_times
 # %% ../nbs/11_objectives.ipynb #36aba21a
 def residual_weight(
     sde, # An SDE
-    weighting:str|Callable, # "sigma2", "likelihood", or lambda(t): times (n,) to positive numbers (n,)
+    weighting:str|Callable, # "sigma2", "likelihood" or lambda(t), (n,) to positive (n,)
     t:Tensor, # Times in (0, 1], shape (n,)
 )->Tensor: # w = lambda(t) / sigma(t)^2, shape (n,), dtype of `t`
     "What multiplies the squared noise residual in (10); `ValueError` for an unknown weighting."
     if weighting == "sigma2": return torch.ones_like(t)
     if weighting == "likelihood": return (sde.diffusion(t) / sde.sigma(t)) ** 2
     if not callable(weighting):
-        raise ValueError(f"weighting: expected 'sigma2', 'likelihood' or a function of t, got {weighting!r}")
+        raise ValueError("weighting: expected 'sigma2', 'likelihood' or a function of t, "
+                         f"got {weighting!r}")
     lam = torch.as_tensor(weighting(t), dtype=t.dtype, device=t.device)
     if lam.ndim and lam.shape != t.shape:
         raise ValueError(f"weighting: expected one number per time, got shape {tuple(lam.shape)}")
@@ -35,13 +36,14 @@ def weight_table(
     weighting:str|Callable, # See `residual_weight`
     eps:float, # Smallest time, in (0, 1)
     n:int=512, # Cells, of equal width in log-SNR
-)->tuple[Tensor,Tensor]: # Their edges in log-SNR from `eps` to 1, (n+1,); integral of w dt over each, (n,)
+)->tuple[Tensor,Tensor]: # Edges in log-SNR (n+1,), `eps` to 1; integrals of w dt (n,)
     "The weight, integrated over time cell by cell; `ValueError` unless it is positive and finite everywhere."
     ell = torch.linspace(float(sde.logsnr(eps)), float(sde.logsnr(1.)), n + 1, dtype=torch.float64)
     t = sde.time((ell[1:] + ell[:-1]) / 2)
     h = residual_weight(sde, weighting, t) / residual_weight(sde, "likelihood", t) # lambda / g^2
     if not bool((torch.isfinite(h) & (h > 0)).all()):
-        raise ValueError(f"weighting: expected positive finite numbers, got {float(h.min()):.3g} g^2")
+        raise ValueError("weighting: expected positive finite numbers, "
+                         f"got {float(h.min()):.3g} g^2")
     return ell, h * (ell[0] - ell[1])
 
 def mean_weight(
@@ -100,15 +102,16 @@ def dsm_loss(
     sde, # An SDE
     x0:Tensor, # Clean data, shape (B, *D), floating and finite
     *,
-    weighting:str|Callable="sigma2", # "sigma2", "likelihood" (g^2), or lambda(t): times (n,) to positive numbers (n,)
+    weighting:str|Callable="sigma2", # Or "likelihood" (g^2), or lambda(t) > 0, (n,) to (n,)
     importance:bool=False, # Draw times in proportion to lambda / sigma^2: same mean, less variance
     eps:float=1e-5, # Smallest time, in (0, 1)
-    normalize:bool=True, # Mean over dimensions over mean weight, 1 for a zero model; else (10) as it stands
+    normalize:bool=True, # Per dimension and mean weight: 1 for a zero model; else (10)
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
 )->Tensor: # Shape (), dtype of `x0`
     "Denoising form of (10), times stratified (Song et al. 2021, eq. 7); `TypeError`, `ValueError` for bad arguments."
     if not 0 < eps < 1: raise ValueError(f"eps: expected a time in (0, 1), got {eps}")
-    if not isinstance(x0, Tensor): raise TypeError(f"x0: expected a torch.Tensor, got {type(x0).__name__}")
+    if not isinstance(x0, Tensor):
+        raise TypeError(f"x0: expected a torch.Tensor, got {type(x0).__name__}")
     mean_w = mean_weight(sde, weighting, eps=eps)
     kw = dict(importance=importance, eps=eps, generator=generator, device=x0.device)
     t, w = sample_times(len(x0), sde, weighting, **kw)
@@ -127,7 +130,10 @@ def loss_by_level(
     generator:torch.Generator|None=None, # Source of the noise
 )->tuple[Tensor,Tensor]: # Mean and standard error at each time, shape (L,), float64 on the CPU
     "Mean squared noise residual, time by time; about 1 for a zero model. `ValueError` for under 2 samples."
-    if len(x0) < 2: raise ValueError(f"x0: expected at least 2 samples for a standard error, got {len(x0)}")
+    if len(x0) < 2:
+        raise ValueError("x0: expected at least 2 samples for a standard error, "
+                         f"got {len(x0)}")
     times = torch.as_tensor(times).tolist()
-    r = torch.stack([noise_residual(model, sde, x0, t, generator=generator).cpu() for t in times]).double()
+    r = torch.stack([noise_residual(model, sde, x0, t, generator=generator).cpu()
+                     for t in times]).double()
     return r.mean(1), r.std(1) / len(x0) ** .5

@@ -75,7 +75,8 @@ def time_grid(
     if times is None: return torch.linspace(1, sde.eps, n + 1, dtype=torch.float64).tolist()
     t = torch.as_tensor(times, dtype=torch.float64).cpu()
     if t.ndim != 1 or len(t) < 2 or not bool((t[:-1] > t[1:]).all() & (t[0] <= 1) & (t[-1] > 0)):
-        raise ValueError(f"times: expected two or more strictly falling times in (0, 1], got {t.tolist()}")
+        raise ValueError("times: expected two or more strictly falling times in (0, 1], "
+                         f"got {t.tolist()}")
     return t.tolist()
 
 # %% ../nbs/12_reverse.ipynb #e1dad5e6
@@ -116,7 +117,8 @@ class Watch:
         out = self.score(x, t)
         if isinstance(out, Tensor) and out.shape == x.shape: return out
         got = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-        raise ValueError(f"score: expected shape {tuple(x.shape)}, got {got} {self.where(self.step)}")
+        raise ValueError(f"score: expected shape {tuple(x.shape)}, "
+                         f"got {got} {self.where(self.step)}")
 
     def look(self, x, last=False):
         "Count the steps with a finite state on the device of `x`; fetch the count now and then."
@@ -161,7 +163,7 @@ def trajectory(
     shape:tuple|None, # Shape of the batch, (B, *D); None if `x` is given
     *,
     predictor:Callable=reverse_diffusion, # (score, sde, x, t, s, *, generator) -> (x, mean)
-    corrector:Callable|None=None, # (score, sde, x, t, *, generator) -> (x, mean), after each predictor step
+    corrector:Callable|None=None, # (score, sde, x, t, *, generator) -> (x, mean), after each step
     n_steps:int=1000, # Predictor steps
     times=None, # Falling times in (0, 1] instead of the uniform grid; then `n_steps` is not used
     x:Tensor|None=None, # Where to start, shape (B, *D); drawn from the prior if None
@@ -177,7 +179,8 @@ def trajectory(
             raise TypeError(f"{name}: expected a function, got {type(f).__name__}")
     times = time_grid(sde, n_steps, times)
     if x is None and times[0] != 1:
-        raise ValueError(f"x: needed for a start at t = {times[0]:.4g}, since the prior is that of t = 1")
+        raise ValueError(f"x: needed for a start at t = {times[0]:.4g}, "
+                         "since the prior is that of t = 1")
     x = initial_state(sde, shape, x, generator=generator, device=device, dtype=dtype)
     return reverse_steps(score, sde, x, times, predictor, corrector, denoise, generator, progress)
 
@@ -188,7 +191,7 @@ def sample(
     shape:tuple|None, # Shape of the batch, (B, *D); None if `x` is given
     *,
     predictor:Callable=reverse_diffusion, # (score, sde, x, t, s, *, generator) -> (x, mean)
-    corrector:Callable|None=None, # (score, sde, x, t, *, generator) -> (x, mean), after each predictor step
+    corrector:Callable|None=None, # (score, sde, x, t, *, generator) -> (x, mean), after each step
     n_steps:int=1000, # Predictor steps
     times=None, # Falling times in (0, 1] instead of the uniform grid; then `n_steps` is not used
     x:Tensor|None=None, # Where to start, shape (B, *D); drawn from the prior if None
@@ -199,7 +202,8 @@ def sample(
     dtype:torch.dtype|None=None, # For a drawn start: default is torch's default dtype
 )->Tensor: # Samples, shape (B, *D)
     "Integrate the reverse SDE (12) from t = 1 to sde.eps; `FloatingPointError` on a NaN or infinite state."
-    for _, x in trajectory(score, sde, shape, predictor=predictor, corrector=corrector, n_steps=n_steps,
-                           times=times, x=x, denoise=denoise, generator=generator, progress=progress,
-                           device=device, dtype=dtype): pass
+    for _, x in trajectory(score, sde, shape, predictor=predictor, corrector=corrector,
+                           n_steps=n_steps, times=times, x=x, denoise=denoise,
+                           generator=generator, progress=progress, device=device,
+                           dtype=dtype): pass
     return x

@@ -44,7 +44,8 @@ class VE(SDE):
     sigma_max: float = 50. # Noise at t = 1, in units of the data
     eps = 1e-5
     def __post_init__(self):
-        lo, hi = check_positive(self.sigma_min, "sigma_min"), check_positive(self.sigma_max, "sigma_max")
+        lo, hi = (check_positive(self.sigma_min, "sigma_min"),
+                  check_positive(self.sigma_max, "sigma_max"))
         if hi <= lo: raise ValueError(f"sigma_max: expected more than sigma_min = {lo}, got {hi}")
     @property
     def prior_std(self): return self.sigma_max
@@ -54,7 +55,8 @@ class VE(SDE):
     def sigma(self, t): return self.sigma_min * torch.exp(self.log_ratio * coef_time(t))
     def drift_coef(self, t): return torch.zeros_like(coef_time(t))
     def diffusion(self, t): return math.sqrt(2 * self.log_ratio) * self.sigma(t)
-    def time(self, logsnr): return (-coef_time(logsnr) / 2 - math.log(self.sigma_min)) / self.log_ratio
+    def time(self, logsnr):
+        return (-coef_time(logsnr) / 2 - math.log(self.sigma_min)) / self.log_ratio
 
 # %% ../nbs/10_sde.ipynb #9586a78e
 def check_beta(
@@ -84,7 +86,8 @@ def beta_time(
     B:Tensor, # Values of the integral, at least 0
 )->Tensor: # The times with B(t) = B, shape of `B`
     "Inverse of `beta_integral`, without cancellation near 0."
-    return 2 * B / (sde.beta_min + torch.sqrt(sde.beta_min ** 2 + 2 * (sde.beta_max - sde.beta_min) * B))
+    return 2 * B / (sde.beta_min + torch.sqrt(
+        sde.beta_min ** 2 + 2 * (sde.beta_max - sde.beta_min) * B))
 
 # %% ../nbs/10_sde.ipynb #9421dc81
 @dataclass(frozen=True)
@@ -109,8 +112,10 @@ class SubVP(SDE):
     def alpha(self, t): return torch.exp(-beta_integral(self, t) / 2)
     def sigma(self, t): return -torch.expm1(-beta_integral(self, t))
     def drift_coef(self, t): return -beta_rate(self, t) / 2
-    def diffusion(self, t): return torch.sqrt(beta_rate(self, t) * -torch.expm1(-2 * beta_integral(self, t)))
-    def time(self, logsnr): return beta_time(self, 2 * torch.asinh(torch.exp(-coef_time(logsnr) / 2) / 2))
+    def diffusion(self, t):
+        return torch.sqrt(beta_rate(self, t) * -torch.expm1(-2 * beta_integral(self, t)))
+    def time(self, logsnr):
+        return beta_time(self, 2 * torch.asinh(torch.exp(-coef_time(logsnr) / 2) / 2))
 
 # %% ../nbs/10_sde.ipynb #130ee44c
 @patch
@@ -131,7 +136,8 @@ def perturb(self:SDE,
     "x(t) = alpha x0 + sigma noise (Song et al. 2021, eq. 29); `TypeError` or `ValueError` for a bad batch."
     # NaN are looked for on the CPU only: elsewhere it would cost a transfer at every training step
     if not isinstance(x0, Tensor) or x0.device.type == "cpu": check_batch(x0, "x0")
-    elif not x0.is_floating_point(): raise TypeError(f"x0: expected a floating dtype, got {x0.dtype}")
+    elif not x0.is_floating_point():
+        raise TypeError(f"x0: expected a floating dtype, got {x0.dtype}")
     t, noise = as_times(t, x0), randn_like(x0, generator)
     return expand(self.alpha(t), x0) * x0 + expand(self.sigma(t), x0) * noise, noise
 
@@ -145,7 +151,8 @@ def prior_sample(self:SDE,
     dtype:torch.dtype|None=None, # Default: torch's
 )->Tensor: # Samples of N(0, prior_std^2 I), shape `shape`
     "Where samplers start at t = 1; `ValueError` for a shape that is not (B, *D)."
-    return self.prior_std * randn(check_shape(shape), generator=generator, device=device, dtype=dtype)
+    return self.prior_std * randn(check_shape(shape), generator=generator, device=device,
+                                  dtype=dtype)
 
 @patch
 def prior_log_prob(self:SDE,
@@ -153,7 +160,8 @@ def prior_log_prob(self:SDE,
 )->Tensor: # log N(x; 0, prior_std^2 I) in nats, shape (B,)
     "Log-density of the prior; `TypeError` or `ValueError` for a bad batch."
     d = check_batch(x)[0].numel()
-    return -sum_dims((x / self.prior_std) ** 2) / 2 - d * math.log(self.prior_std * math.sqrt(2 * math.pi))
+    return (-sum_dims((x / self.prior_std) ** 2) / 2
+            - d * math.log(self.prior_std * math.sqrt(2 * math.pi)))
 
 # %% ../nbs/10_sde.ipynb #c268a28c
 @patch

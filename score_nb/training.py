@@ -67,7 +67,8 @@ class Batches:
         seed:int=0, # Fixes every permutation
     ):
         if check_count(batch_size, "batch_size") > len(data):
-            raise ValueError(f"batch_size: expected at most the {len(data)} samples of data, got {batch_size}")
+            raise ValueError(f"batch_size: expected at most the {len(data)} samples "
+                             f"of data, got {batch_size}")
         self.data, self.size, self.seed, self.perm = data, batch_size, seed, {}
     def order(self, epoch):
         if epoch not in self.perm:
@@ -96,7 +97,8 @@ class EMA:
         model:nn.Module, # Where the average starts
         decay:float=0.999, # d, in [0, 1); 0 follows the weights
     ):
-        if isinstance(decay, (bool, str)) or not isinstance(decay, (int, float)) or not 0 <= decay < 1:
+        if (isinstance(decay, (bool, str)) or not isinstance(decay, (int, float))
+                or not 0 <= decay < 1):
             raise ValueError(f"ema: expected a decay in [0, 1), got {decay!r}")
         self.decay, self.params = decay, [p.detach().clone() for p in model.parameters()]
     @torch.no_grad()
@@ -137,8 +139,10 @@ def load_checkpoint(
         ck = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as e:
         why = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise ValueError(f"{path}: damaged checkpoint ({why}); move it away to start afresh") from None
-    if not isinstance(ck, dict) or not KEYS <= set(ck): raise ValueError(f"{path}: not a checkpoint of fit")
+        raise ValueError(f"{path}: damaged checkpoint ({why}); "
+                         "move it away to start afresh") from None
+    if not isinstance(ck, dict) or not KEYS <= set(ck):
+        raise ValueError(f"{path}: not a checkpoint of fit")
     return ck
 
 # %% ../nbs/08_training.ipynb #92abbd61
@@ -162,7 +166,8 @@ def checkpoint_path(
 class Interrupt:
     "Within this block the first Ctrl-C only sets `on`; the second one interrupts."
     def __enter__(self):
-        self.on, self.main, self.old = False, threading.current_thread() is threading.main_thread(), None
+        self.on, self.main, self.old = (
+            False, threading.current_thread() is threading.main_thread(), None)
         if self.main: self.old = signal.signal(signal.SIGINT, self.note)
         return self
     def restore(self):
@@ -186,25 +191,29 @@ class Fit:
 
 class Run:
     "The state of a training run; as a context manager, it gives the model back to its device and precision."
-    marks = "forward", "_original_forward", "_is_accelerate_prepared" # what Accelerate sets on a model
+    marks = "forward", "_original_forward", "_is_accelerate_prepared" # set by Accelerate
     def __init__(self, model, data, config, path=None):
         from accelerate import Accelerator
         from accelerate.state import AcceleratorState
-        known = AcceleratorState._shared_state # Accelerate keeps the precision of the first run otherwise
-        if known and AcceleratorState().mixed_precision != config["mixed_precision"]: AcceleratorState._reset_state()
+        known = AcceleratorState._shared_state # else the first run's precision would stay
+        if known and AcceleratorState().mixed_precision != config["mixed_precision"]:
+            AcceleratorState._reset_state()
         self.acc = Accelerator(mixed_precision=config["mixed_precision"])
         self.rank, self.world = self.acc.process_index, self.acc.num_processes
         if (n := config["batch_size"]) % self.world:
-            raise ValueError(f"batch_size: expected a multiple of the {self.world} processes, got {n}")
+            raise ValueError(f"batch_size: expected a multiple of the {self.world} "
+                             f"processes, got {n}")
         self.model, self.config, self.path = model, config, path
         self.batches = Batches(data, config["batch_size"], config["seed"])
         self.step, self.saved, self.losses, self.pending = 0, -1, [], []
     def __enter__(self):
         p, d = next(self.model.parameters()), self.model.__dict__
-        self.device, self.dtype, self.found = p.device, p.dtype, {k: d[k] for k in self.marks if k in d}
+        self.device, self.dtype, self.found = (
+            p.device, p.dtype, {k: d[k] for k in self.marks if k in d})
         self.model.to(self.acc.device).train().zero_grad()
         self.avg = EMA(self.model, self.config["ema"])
-        self.net, self.opt = self.acc.prepare(self.model, torch.optim.Adam(self.model.parameters(), lr=self.config["lr"]))
+        self.net, self.opt = self.acc.prepare(
+            self.model, torch.optim.Adam(self.model.parameters(), lr=self.config["lr"]))
         return self
     def __exit__(self, *_):
         for k in self.marks: self.model.__dict__.pop(k, None)
@@ -242,7 +251,8 @@ def settle(self:Run):
     self.pending.clear()
     for i, v in enumerate(new):
         if not math.isfinite(v):
-            raise FloatingPointError(f"loss is {v} at step {len(self.losses) + i}{self.last_saved()}")
+            raise FloatingPointError(
+                f"loss is {v} at step {len(self.losses) + i}{self.last_saved()}")
     self.losses.extend(new)
 
 
@@ -257,7 +267,8 @@ def last_saved(self:Run):
 def rng_state(self:Run):
     "States of torch's global generators in this process"
     dev = self.acc.device
-    return dict(cpu=torch.get_rng_state(), cuda=torch.cuda.get_rng_state(dev) if dev.type == "cuda" else None)
+    return dict(cpu=torch.get_rng_state(),
+                cuda=torch.cuda.get_rng_state(dev) if dev.type == "cuda" else None)
 
 
 @patch
@@ -266,13 +277,16 @@ def save(self:Run):
     self.settle()
     if self.path is None or self.saved == self.step: return
     if not all(torch.stack([p.isfinite().all() for p in self.model.parameters()]).tolist()):
-        raise FloatingPointError(f"weights are not finite after {self.step} steps{self.last_saved()}")
+        raise FloatingPointError(
+            f"weights are not finite after {self.step} steps{self.last_saved()}")
     from accelerate.utils import gather_object
     rng, scaler = gather_object([self.rng_state()]), self.acc.scaler
     if self.acc.is_main_process:
-        save_atomic(dict(model=self.model.state_dict(), ema=self.avg.params, opt=self.opt.state_dict(),
-            scaler=scaler.state_dict() if scaler else None, step=self.step, rng=rng, config=self.config,
-            losses=torch.tensor(self.losses, dtype=torch.float64)), self.path)
+        save_atomic(dict(
+            model=self.model.state_dict(), ema=self.avg.params, opt=self.opt.state_dict(),
+            scaler=scaler.state_dict() if scaler else None, step=self.step, rng=rng,
+            config=self.config, losses=torch.tensor(self.losses, dtype=torch.float64),
+        ), self.path)
     self.saved = self.step
 
 # %% ../nbs/08_training.ipynb #0d9e4d4f
@@ -282,7 +296,8 @@ def differences(
 )->str: # One line; empty if all agree
     "What changed between two configurations, in words."
     keys = [k for k in {**then, **now} if then.get(k) != now.get(k)]
-    if now.get("decay") == "constant" and "decay" not in keys: keys = [k for k in keys if k != "n_steps"]
+    if now.get("decay") == "constant" and "decay" not in keys:
+        keys = [k for k in keys if k != "n_steps"]
     more = f"; and {len(keys) - 6} more" if len(keys) > 6 else ""
     return "; ".join(f"{k} was {then.get(k)}, is {now.get(k)}" for k in keys[:6]) + more
 
@@ -297,14 +312,17 @@ def load(self:Run):
     "Continue from the checkpoint if there is one; `ValueError` if it is damaged or of another run."
     if self.path.exists():
         ck = load_checkpoint(self.path)
-        diff = differences(with_shapes(ck["config"], ck["model"]), with_shapes(self.config, self.model.state_dict()))
+        diff = differences(with_shapes(ck["config"], ck["model"]),
+                           with_shapes(self.config, self.model.state_dict()))
         if diff: raise ValueError(f"resume: {self.path} is of another run: {diff}")
         if ck["step"] > (n := self.config["n_steps"]):
-            raise ValueError(f"n_steps: expected at least the {ck['step']} steps of {self.path}, got {n}")
+            raise ValueError(f"n_steps: expected at least the {ck['step']} steps "
+                             f"of {self.path}, got {n}")
         self.restore(ck)
     from accelerate.utils import gather_object
     if len(set(gather_object([self.step]))) > 1:
-        raise ValueError(f"checkpoint_dir: expected a folder that all processes share, but only some see {self.path}")
+        raise ValueError("checkpoint_dir: expected a folder that all processes share, "
+                         f"but only some see {self.path}")
 
 # %% ../nbs/08_training.ipynb #a8599b65
 @patch
@@ -316,7 +334,8 @@ def restore(self:Run, ck):
     self.step, self.saved, self.losses = ck["step"], ck["step"], ck["losses"].tolist()
     rng, device = ck["rng"][self.rank], self.acc.device
     torch.set_rng_state(rng["cpu"])
-    if rng["cuda"] is not None and device.type == "cuda": torch.cuda.set_rng_state(rng["cuda"], device)
+    if rng["cuda"] is not None and device.type == "cuda":
+        torch.cuda.set_rng_state(rng["cuda"], device)
     if self.acc.scaler is not None: self.acc.scaler.load_state_dict(ck["scaler"])
 
 
@@ -344,7 +363,8 @@ def check_config(
     for k in ("warmup", "seed"): check_count(c[k], k, 0)
     check_positive(c["lr"], "lr")
     if c["clip"]: check_positive(c["clip"], "clip")
-    for k, known in dict(decay=("cosine", "constant"), mixed_precision=("no", "bf16", "fp16")).items():
+    for k, known in dict(decay=("cosine", "constant"),
+                         mixed_precision=("no", "bf16", "fp16")).items():
         if c[k] not in known: raise ValueError(f"{k}: expected one of {known}, got {c[k]!r}")
     EMA(nn.Module(), c["ema"])
     return c
@@ -355,11 +375,15 @@ def check_data(
     transform=None, # What will make batches of it
 )->str: # Fingerprint: shape, type and checksum of up to 64 samples
     "Insist on a tensor of finite samples, or of anything if there is a `transform`."
-    if not isinstance(data, Tensor): raise TypeError(f"data: expected a torch.Tensor, got {type(data).__name__}")
+    if not isinstance(data, Tensor):
+        raise TypeError(f"data: expected a torch.Tensor, got {type(data).__name__}")
     if data.is_floating_point(): check_batch(data, "data")
     elif transform is None:
-        raise TypeError(f"data: expected a floating dtype, got {data.dtype}; pass a transform that makes floats of it")
-    elif not data.numel(): raise ValueError(f"data: expected at least one sample, got shape {tuple(data.shape)}")
+        raise TypeError(f"data: expected a floating dtype, got {data.dtype}; "
+                        "pass a transform that makes floats of it")
+    elif not data.numel():
+        raise ValueError("data: expected at least one sample, "
+                         f"got shape {tuple(data.shape)}")
     some = data[::-(-len(data) // 64)].cpu().contiguous().flatten().view(torch.uint8)
     return f"{tuple(data.shape)} {data.dtype} {zlib.crc32(some.numpy()):08x}"
 
@@ -370,18 +394,21 @@ def choose_loss(
 )->Callable: # loss(model, x, generator) -> one number
     "`loss`, or `noise_loss` under the model's own SDE; `TypeError` or `ValueError` if neither is possible."
     if not isinstance(model, nn.Module) or not any(p.requires_grad for p in model.parameters()):
-        raise TypeError(f"model: expected an nn.Module with weights to train, got {type(model).__name__}")
+        raise TypeError("model: expected an nn.Module with weights to train, "
+                        f"got {type(model).__name__}")
     if loss is not None: return loss
     sde = getattr(model, "sde", None)
     if sde is None:
-        raise ValueError(f"loss: expected a function (model, x, generator), as {type(model).__name__} has no sde")
+        raise ValueError("loss: expected a function (model, x, generator), "
+                         f"as {type(model).__name__} has no sde")
     return lambda net, x, g: noise_loss(net, sde, x, generator=g)
 
 
 def progress_bar(run, show):
     "A bar over the steps that remain, in the main process"
     n = run.config["n_steps"]
-    return tqdm(initial=run.step, total=n, disable=not (show and run.acc.is_main_process), desc="fit")
+    return tqdm(initial=run.step, total=n, disable=not (show and run.acc.is_main_process),
+                desc="fit")
 
 
 def tick(run, bar):
@@ -396,7 +423,7 @@ def fit(
     model:nn.Module, # Callable as model(x, t); trained in place
     data:Tensor, # Samples (N, *D): floats, or anything that `transform` makes floats of
     *,
-    loss:Callable|None=None, # loss(model, x, generator) -> one number; `noise_loss` under model.sde if None
+    loss:Callable|None=None, # (model, x, generator) -> number; None: `noise_loss` of model.sde
     n_steps:int=1000, # Length of the run, >= 1
     batch_size:int=64, # Samples a step, all processes together
     lr:float=1e-3, # Adam's learning rate after the warm-up
@@ -413,11 +440,14 @@ def fit(
     progress:bool=True, # Show a bar
 )->Fit: # model, ema, losses, step
     "Train by Adam with warm-up, clipping and averaged weights; resumes exactly. Every bad argument is named."
-    config = check_config(dict(n_steps=n_steps, batch_size=batch_size, lr=lr, warmup=warmup, decay=decay,
-        ema=ema, clip=clip, seed=seed, mixed_precision=mixed_precision)) | dict(data=check_data(data, transform))
+    config = check_config(dict(
+        n_steps=n_steps, batch_size=batch_size, lr=lr, warmup=warmup, decay=decay,
+        ema=ema, clip=clip, seed=seed, mixed_precision=mixed_precision,
+    )) | dict(data=check_data(data, transform))
     check_count(checkpoint_every, "checkpoint_every")
     loss = choose_loss(model, loss)
-    with Run(model, data, config, checkpoint_path(checkpoint_dir, resume)) as run, Interrupt() as stop:
+    with Run(model, data, config,
+             checkpoint_path(checkpoint_dir, resume)) as run, Interrupt() as stop:
         run.load() if resume else run.move_aside()
         with progress_bar(run, progress) as bar:
             while run.step < n_steps:

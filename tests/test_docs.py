@@ -9,9 +9,22 @@ def test_site_builds(repo_copy):
     pages = {p.stem for p in (repo_copy / "_docs").rglob("*.html")}
     assert {p.stem for p in (repo_copy / "nbs").glob("*.ipynb")} <= pages
     text = (repo_copy / "_docs" / "10_sde.html").read_text()
+    assert "score-nb.github.io/score_nb/" not in text.split("<main")[1]
     assert "perturb" in text and "<img" in text and ("\\(" in text or "math" in text)
 
 
 def test_broken_links_are_seen(tmp_path):
     (tmp_path / "a.html").write_text('<a id="x" href="b.html">b</a><a href="a.html#x">ok</a><a href="a.html#y">no</a><a href="https://example.org">out</a>')
     assert build_docs.broken_links(tmp_path) == ["a.html: b.html", "a.html: a.html#y"]
+
+
+def test_polish(tmp_path):
+    (tmp_path / "14_flow.html").write_text('<h3 id="encode">encode</h3>')
+    (tmp_path / "a.html").write_text(
+        '<a href="https://x.io/p/flow.html#encode">e</a><a href="https://x.io/p/flow.html#_h">h</a><a href="https://x.io/p/other.html">o</a>'
+        '<pre># see [`encode`](https://x.io/p/flow.html#encode)</pre><figcaption>cost $5$ at $t$</figcaption><p>$5</p>')
+    build_docs.polish(tmp_path, "https://x.io/p/")
+    assert (tmp_path / "a.html").read_text() == (
+        '<a href="14_flow.html#encode">e</a><a href="14_flow.html">h</a><a href="https://x.io/p/other.html">o</a>'
+        '<pre># see <a href="14_flow.html#encode">encode</a></pre><figcaption>cost <span class="math inline">\\(5\\)</span> at '
+        '<span class="math inline">\\(t\\)</span></figcaption><p>$5</p>')

@@ -18,16 +18,6 @@ def process():
     return proc_nbs(force=True, n_workers=2)
 
 
-def build(out=ROOT / "_docs"):
-    "Render the processed notebooks with smalldocs"
-    cache = process()
-    shutil.rmtree(out, ignore_errors=True)
-    exe = Path(sys.executable).parent / "smalldocs"
-    subprocess.run([exe, "render", "--quiet", str(cache)], check=True)
-    shutil.move(cache / "_docs", out)
-    return out
-
-
 class Page(HTMLParser):
     "Collects the links and anchors of a page"
     def __init__(self, text):
@@ -36,6 +26,40 @@ class Page(HTMLParser):
         a = dict(attrs)
         if a.get("id"): self.anchors.add(a["id"])
         self.links += [a[k] for k in ("href", "src") if a.get(k)]
+
+
+def polish(site, base):
+    """What Quarto does by itself and smalldocs does not: links to the API, and maths in captions.
+
+    nbdev links a name to `base`/module.html, numbers taken off; the pages here are NN_module.html. In the comments
+    of a signature, which are code, such a link stands as Markdown. A helper without an entry of its own gets its page.
+    """
+    texts = {p.name: p.read_text(encoding="utf-8") for p in site.glob("*.html")}
+    pages = {re.sub(r"^\d+[a-z]?_", "", name.removesuffix(".html")): name for name in texts}
+    anchors = {name: Page(text).anchors for name, text in texts.items()}
+    root = re.escape(base.rstrip("/"))
+
+    def here(m):
+        page, anchor = pages.get(m[1]), (m[2] or "")[1:]
+        return m[0] if page is None else f"{page}#{anchor}" if unquote(anchor) in anchors[page] else page
+
+    for name, text in texts.items():
+        text = re.sub(rf"\[`([^`\]]+)`\]\(({root}[^\s)]*)\)", r'<a href="\2">\1</a>', text)
+        text = re.sub(rf"{root}/(\w+)\.html(#[^\s)\"<]*)?(?=\")", here, text)
+        text = re.sub(r"<figcaption>.*?</figcaption>", lambda m: re.sub(r"\$([^$<]+)\$", r'<span class="math inline">\\(\1\\)</span>', m[0]), text, flags=re.S)
+        (site / name).write_text(text, encoding="utf-8")
+
+
+def build(out=ROOT / "_docs"):
+    "Render the processed notebooks with smalldocs"
+    cache = process()
+    shutil.rmtree(out, ignore_errors=True)
+    exe = Path(sys.executable).parent / "smalldocs"
+    subprocess.run([exe, "render", "--quiet", str(cache)], check=True)
+    shutil.move(cache / "_docs", out)
+    from nbdev.config import get_config
+    polish(out, f"{get_config().doc_host}{get_config().doc_baseurl}")
+    return out
 
 
 def broken_links(site):
