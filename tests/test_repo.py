@@ -28,6 +28,7 @@ def test_outputs():
             for o in c.get("outputs", []):
                 assert o["output_type"] != "error", f"{p.name}: a cell ends in an error"
                 assert o.get("name") != "stderr", f"{p.name}: a cell wrote to stderr"
+                assert not any("widget" in mime for mime in o.get("data", {})), f"{p.name}: a stored widget"
     assert not run_notebooks.stale(), f"outputs are stale, run `make nbs`: {[p.name for p in run_notebooks.stale()]}"
 
 
@@ -82,7 +83,8 @@ def test_readme_fresh(root, tmp_path):
 
 
 CONTRACT = {
-    "densities": "Gaussian GaussianMixture", "reverse": "sample trajectory euler_maruyama reverse_diffusion", "correctors": "langevin_corrector",
+    "densities": "Gaussian GaussianMixture Energy", "matching": "explicit_loss implicit_loss sliced_loss denoising_loss fisher_divergence",
+    "langevin": "langevin mala hmc", "reverse": "sample trajectory euler_maruyama reverse_diffusion", "correctors": "langevin_corrector",
     "sde": "VE VP SubVP", "objectives": "dsm_loss", "flow": "ode_sample encode decode slerp", "likelihood": "log_likelihood bits_per_dim",
     "inverse": "LinearOperator Inpaint posterior_sample posterior_score", "nets": "ScoreModel UNet MLP", "training": "fit", "hub": "load_pretrained", "core": "count_nfe assert_mc Score",
 }

@@ -32,6 +32,14 @@ def stale():
     return [p for p in notebooks() if known.get(p.relative_to(ROOT).as_posix()) != fingerprint(p)]
 
 
+def drop_widgets(nb):
+    "A widget needs a kernel: a stored one shows as nothing, or as its name. The static figure beside it stays"
+    for c in nb.cells:
+        if c.cell_type != "code": continue
+        c.outputs = [o for o in c.outputs if not any("widget" in mime for mime in o.get("data", {}))]
+    nb.metadata.pop("widgets", None)
+
+
 def run(path, timeout=900):
     "Execute in a fresh kernel; the file is rewritten only if every cell ran"
     import nbformat
@@ -42,6 +50,7 @@ def run(path, timeout=900):
     for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
     NotebookClient(nb, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
     for i, c in skipped.items(): nb.cells[i] = c
+    drop_widgets(nb)
     nbformat.write(nb, path)
     nbdev_clean(str(path))
     known = stamps() | {path.relative_to(ROOT).as_posix(): fingerprint(path)}
