@@ -1,8 +1,10 @@
 __version__ = "0.0.1"
 
 from score_nb.core import Score, assert_mc, count_nfe, seeded
-from score_nb.densities import Gaussian, GaussianMixture, random_mixture
-from score_nb.metrics import mode_weights, sliced_w2
+from score_nb.densities import Energy, Gaussian, GaussianMixture, random_mixture
+from score_nb.metrics import c2st, energy_distance, mode_weights, sliced_w2
+from score_nb.matching import denoising_loss, explicit_loss, fisher_divergence, implicit_loss, sliced_loss
+from score_nb.langevin import hmc, mala # langevin stays a module here: from score_nb.langevin import langevin
 from score_nb.images import dequantize, digits, to_uint8
 from score_nb.nets import MLP, ScoreModel, UNet
 from score_nb.training import fit
