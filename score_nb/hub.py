@@ -19,6 +19,7 @@ from .core import seeded
 from .metrics import nearest_distance
 from .images import dequantize, digits
 from .nets import MLP, ScoreModel, UNet
+from .ncsn import Ladder
 from .sde import VE, VP, SubVP
 from .objectives import dsm_loss, loss_by_level
 from .flow import ode_sample
@@ -26,7 +27,7 @@ from .likelihood import bits_per_dim
 
 # %% ../nbs/21_hub.ipynb #a54c7072
 NETS = {"UNet": UNet, "MLP": MLP} # Networks that a configuration may name
-SDES = {"VE": VE, "VP": VP, "SubVP": SubVP} # SDEs that a configuration may name
+SDES = {"VE": VE, "VP": VP, "SubVP": SubVP, "Ladder": Ladder} # SDEs that a configuration may name
 
 def build_model(
     config:dict, # What `ScoreModel.config` returned, read back from JSON

@@ -1,12 +1,14 @@
-"""Measured tables: what the sampler costs on top of the network, and how close samples and likelihoods come to exact answers.
+"""Measured tables: what sampler and trainer cost on top of the network, and how close samples and likelihoods come to exact answers.
 
     make bench                                  # everything, about 15 minutes on 2 cores
-    .venv/bin/python tests/bench.py overhead    # one table: overhead, samples or likelihood
+    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples or likelihood
 """
 import sys, time
 import torch
 from score_nb import VE, VP, SubVP, bits_per_dim, count_nfe, langevin_corrector, load_pretrained, log_likelihood, random_mixture, sample, seeded, sliced_w2
 from score_nb.metrics import w2_floor
+from score_nb.nets import MLP, ScoreModel, UNet
+from score_nb.training import fit, noise_loss
 
 SDES = {"VE": VE(), "VP": VP(), "sub-VP": SubVP()}
 
@@ -71,5 +73,47 @@ def likelihood(n=64):
         print(f"{name:7s} {nfe:4d} evaluations  largest error {float((exact - truth).abs().max()):.1e}  Hutchinson - exact: {float(z.abs().max()):.1f} standard errors at most, {float(z.pow(2).mean().sqrt()):.2f} in the mean square", flush=True)
 
 
+def training(n_steps=25, rounds=7):
+    "Steps per second of `fit` over those of a bare loop: same network, loss and optimiser, in turn; the median over rounds counts"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    sync = torch.cuda.synchronize if device == "cuda" else lambda: None
+    sde, images = VP(), torch.rand(512, 1, 28, 28, generator=seeded(0)) * 2 - 1
+    points = torch.randn(20_000, 2, generator=seeded(1))
+    unet = lambda: ScoreModel(UNet(1, channels=(32, 64)), sde).to(device)
+    mlp = lambda: ScoreModel(MLP(2), sde).to(device)
+
+    def timed(loop, n, skip=5):
+        "Seconds a step, between step `skip` and the last: neither start nor end counts"
+        marks, calls = [], iter(range(n))
+        def loss(m, x, g=None):
+            if next(calls) in (skip, n - 1): sync(); marks.append(time.perf_counter())
+            return noise_loss(m, sde, x, generator=g)
+        loop(loss, n)
+        return (marks[1] - marks[0]) / (n - 1 - skip)
+
+    def bare(loss, n):
+        net = model.train()
+        opt = torch.optim.Adam(net.parameters(), lr=1e-4)
+        for _ in range(n):
+            loss(net, data[torch.randint(len(data), (batch,))].to(device)).backward()
+            opt.step(); opt.zero_grad()
+
+    def ours(loss, n): fit(model, data, loss=loss, n_steps=n, batch_size=batch, lr=1e-4, warmup=5, progress=False, **kw)
+
+    rows = [("U-Net, batch 16", unet, images, 16, n_steps, {}), ("MLP, batch 256", mlp, points, 256, 4 * n_steps, {}),
+            ("MLP, batch 256, three averages", mlp, points, 256, 4 * n_steps, dict(ema=(.999, .99, .9)))]
+    if device == "cuda":
+        options = {"": {}, ", bf16": dict(mixed_precision="bf16"), ", compile": dict(compile=True), ", bf16, compile": dict(mixed_precision="bf16", compile=True)}
+        rows = [("U-Net, batch 256" + k, unet, images, 256, 4 * n_steps, v) for k, v in options.items()] + rows[1:]
+    print(f"\nTraining, {device}: steps per second of `fit` over those of a bare loop in float32 (goal: at least 0.95)\n")
+    for name, make, data, batch, n, kw in rows:
+        model = make(); ours(lambda m, x, g: noise_loss(m, sde, x, generator=g), 3); times = []
+        for _ in range(rounds):
+            a, t, b = timed(bare, n), timed(ours, n), timed(bare, n)
+            times.append(((a + b) / 2 / t, 1 / t))
+        r, speed = torch.tensor(times).T
+        print(f"{name:32s} {float(speed.median()):8.1f} steps/s  ratio {float(r.median()):.3f}  (min {float(r.min()):.3f}, max {float(r.max()):.3f} of {rounds})", flush=True)
+
+
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("overhead", "samples", "likelihood"): {"overhead": overhead, "samples": samples, "likelihood": likelihood}[name]()
+    for name in sys.argv[1:] or ("overhead", "training", "samples", "likelihood"): {"overhead": overhead, "training": training, "samples": samples, "likelihood": likelihood}[name]()

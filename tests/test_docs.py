@@ -18,6 +18,14 @@ def test_broken_links_are_seen(tmp_path):
     assert build_docs.broken_links(tmp_path) == ["a.html: b.html", "a.html: a.html#y"]
 
 
+def test_polish_below(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "14_flow.html").write_text('<h3 id="encode">encode</h3>')
+    (tmp_path / "sub" / "a.html").write_text('<a href="https://x.io/p/flow.html#encode">e</a>')
+    build_docs.polish(tmp_path, "https://x.io/p")
+    assert (tmp_path / "sub" / "a.html").read_text() == '<a href="../14_flow.html#encode">e</a>'
+
+
 def test_polish(tmp_path):
     (tmp_path / "14_flow.html").write_text('<h3 id="encode">encode</h3>')
     (tmp_path / "a.html").write_text(

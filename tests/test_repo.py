@@ -84,7 +84,7 @@ def test_readme_fresh(root, tmp_path):
 
 CONTRACT = {
     "densities": "Gaussian GaussianMixture Energy", "matching": "explicit_loss implicit_loss sliced_loss denoising_loss fisher_divergence",
-    "langevin": "langevin mala hmc", "reverse": "sample trajectory euler_maruyama reverse_diffusion", "correctors": "langevin_corrector",
+    "langevin": "langevin mala hmc", "ncsn": "geometric_sigmas suggest_sigmas annealed_langevin", "reverse": "sample trajectory euler_maruyama reverse_diffusion", "correctors": "langevin_corrector",
     "sde": "VE VP SubVP", "objectives": "dsm_loss", "flow": "ode_sample encode decode slerp", "likelihood": "log_likelihood bits_per_dim",
     "inverse": "LinearOperator Inpaint posterior_sample posterior_score", "nets": "ScoreModel UNet MLP", "training": "fit", "hub": "load_pretrained", "core": "count_nfe assert_mc Score",
 }

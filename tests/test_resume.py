@@ -1,9 +1,11 @@
 """Training killed by kill -9 and resumed ends bit-identical; two processes train as one does."""
-import os, random, signal, socket, subprocess, sys
+import os, random, signal, subprocess, sys, time
+from pathlib import Path
 import pytest
 import torch
+from score_nb.training import read_log
 
-STEPS, EVERY = 40, 4
+STEPS, EVERY = 60, 4
 
 TRAIN = """
 import sys
@@ -24,9 +26,15 @@ def loss(m, x, g):
     print("step", flush=True)
     return value
 
-run = fit(model, data, loss=loss, n_steps=%d, batch_size=8, warmup=5, checkpoint_dir=folder, checkpoint_every=%d, resume=True,
-          mixed_precision=precision, progress=False)
-torch.save(dict(model=run.model.state_dict(), ema=run.ema.state_dict(), losses=run.losses), out)
+def evaluate(m, step):
+    x = torch.zeros(2, 1, 8, 8)
+    return dict(score=m(x, torch.tensor([.3, .7])).square().mean(), noise=torch.rand(()))
+
+run = fit(model, data, loss=loss, n_steps=%d, batch_size=8, warmup=5, ema=(0.999, 0.9),
+          checkpoint_dir=folder, checkpoint_every=%d, resume=True, evaluate=evaluate,
+          evaluate_every=10, mixed_precision=precision, progress=False)
+torch.save(dict(model=run.model.state_dict(), ema=run.ema.state_dict(),
+                other=run.emas[0.9].state_dict(), losses=run.losses), out)
 """ % (STEPS, EVERY)
 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
@@ -36,8 +44,9 @@ def start(tmp_path, folder, out, precision, seed):
     "A process that trains, or goes on training, in `folder`"
     script = tmp_path / "train.py"
     script.write_text(TRAIN)
-    return subprocess.Popen([sys.executable, str(script), str(tmp_path / folder), str(tmp_path / out), precision, str(seed)],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+    args = [str(script), str(tmp_path / folder), str(tmp_path / out), precision, str(seed)]
+    return subprocess.Popen([sys.executable, *args], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, env=ENV)
 
 
 def finish(process):
@@ -47,31 +56,37 @@ def finish(process):
     return out.count("step")
 
 
-def kill_after(process, n):
-    "kill -9 in the middle of step n (or during the checkpoint after it)"
+def kill_after(process, n, wait):
+    "kill -9 some milliseconds into step n, or into the checkpoint or evaluation after it"
     for _ in range(n):
         assert process.stdout.readline() == "step\n", process.stderr.read()[-2000:]
+    time.sleep(wait)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
-@pytest.mark.parametrize("precision", ["no", "bf16"])
-def test_kill_9_twice_and_resume_is_bit_identical(tmp_path, precision):
+@pytest.mark.parametrize("precision, n_kills", [("no", 5), ("bf16", 2)])
+def test_kill_9_at_random_moments_and_resume_is_bit_identical(tmp_path, precision, n_kills):
     whole = start(tmp_path, "whole", "whole.pt", precision, 0)
-    first, second = random.randint(6, 18), random.randint(6, 14)
-    kill_after(start(tmp_path, "killed", "killed.pt", precision, 0), first)
-    kill_after(start(tmp_path, "killed", "killed.pt", precision, 1), second)
-    (tmp_path / "killed" / "checkpoint.tmp").write_bytes(b"half a file")
-    steps = finish(start(tmp_path, "killed", "killed.pt", precision, 2))
+    kills = [(random.randint(5, 10), random.random() * 0.05) for _ in range(n_kills)]
+    where = f"killed after (steps, seconds) {kills}"
+    for i, (n, wait) in enumerate(kills):
+        kill_after(start(tmp_path, "killed", "killed.pt", precision, i), n, wait)
+        (tmp_path / "killed" / "checkpoint.tmp").write_bytes(b"half a file")
+    steps = finish(start(tmp_path, "killed", "killed.pt", precision, 99))
     assert finish(whole) == STEPS
-    assert 0 < steps <= STEPS - EVERY, f"killed after {first} and {second} steps, but the last process did {steps}"
+    assert 0 < steps <= STEPS - n_kills * EVERY, f"{where}, but the last process did {steps}"
     a, b = torch.load(tmp_path / "whole.pt"), torch.load(tmp_path / "killed.pt")
-    where = f"killed after {first} and {second} steps"
     assert a["losses"] == b["losses"], where
-    for part in ("model", "ema"):
+    for part in ("model", "ema", "other"):
         assert all(torch.equal(a[part][k], b[part][k]) for k in a[part]), f"{part}, {where}"
+    one, two = (tmp_path / f / "log.csv" for f in ("whole", "killed"))
+    assert [int(r.split(",")[0]) for r in two.read_text().splitlines()[1:]] == [*range(STEPS + 1)]
+    assert read_log(two).losses == a["losses"], where
+    scores = [{k: v["score"] for k, v in read_log(f).evals.items()} for f in (one, two)]
+    assert scores[0] == scores[1] and [*scores[0]] == [*range(0, STEPS + 1, 10)], where
 
 
 PARALLEL = """
@@ -81,36 +96,46 @@ from score_nb.training import fit
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
-model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3))
-data = torch.randn(40, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64).float()
-n, resume = int(sys.argv[2]), sys.argv[3] == "resume"
-run = fit(model, data, loss=lambda m, x, g: (m(x) - x).square().mean(), n_steps=n, batch_size=10, warmup=5, decay="constant",
-          lr=1e-2, checkpoint_dir=sys.argv[1] + "/run", checkpoint_every=6, resume=resume, progress=False)
-torch.save(dict(model=run.model.state_dict(), ema=run.ema.state_dict(), losses=run.losses), sys.argv[1] + f"/{os.environ.get('RANK', 'one')}.pt")
+net = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 3))
+g = torch.Generator().manual_seed(1)
+noise, t = torch.randn(40, 3, generator=g), torch.rand(40, 1, generator=g)
+data = torch.cat([torch.rand(40, 3, generator=g) + 2 * t * noise, t], 1)
+
+def loss(m, x, g, noise):  # the noise comes with the data, so that it does not depend on the process
+    return (m(x) + noise).square().mean()
+
+n, resume, accumulate = int(sys.argv[2]), sys.argv[3] == "resume", int(sys.argv[4])
+run = fit(net, data, labels=noise, loss=loss, n_steps=n, batch_size=12, accumulate=accumulate,
+          warmup=5, decay="constant", lr=1e-2, checkpoint_dir=sys.argv[1] + "/run",
+          checkpoint_every=6, resume=resume, evaluate=lambda m, k: dict(rank=0),
+          evaluate_every=25, progress=False)
+torch.save(dict(model=run.model.state_dict(), ema=run.ema.state_dict(), losses=run.losses),
+           sys.argv[1] + f"/{os.environ.get('RANK', 'one')}.pt")
 """
 
 
-def parallel(folder, n_processes, n_steps, resume="fresh"):
-    "Train in `folder` with some processes, each started with the variables that a launcher sets"
+def parallel(folder, n_processes, n_steps, resume="fresh", accumulate=1):
+    "Train in `folder`: in one process, or in several that `accelerate launch` starts (gloo)"
     folder.mkdir(exist_ok=True)
     (folder / "train.py").write_text(PARALLEL)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    env = [ENV | (dict(RANK=str(r), LOCAL_RANK=str(r), WORLD_SIZE=str(n_processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-                  if n_processes > 1 else {}) for r in range(n_processes)]
-    ps = [subprocess.Popen([sys.executable, str(folder / "train.py"), str(folder), str(n_steps), resume],
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=e) for e in env]
-    for p in ps: finish(p)
+    launch = [sys.executable] if n_processes == 1 else [
+        str(Path(sys.executable).parent / "accelerate"), "launch", "--multi_gpu", # on the CPU: ENV
+        "--num_processes", str(n_processes), "--num_machines", "1", "--mixed_precision", "no",
+        "--dynamo_backend", "no", "--main_process_port", "0"]
+    args = [str(folder / "train.py"), str(folder), str(n_steps), resume, str(accumulate)]
+    finish(subprocess.Popen(launch + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env=ENV))
 
 
 def test_two_processes_take_the_steps_of_one(tmp_path):
-    parallel(tmp_path / "one", 1, 20)
-    parallel(tmp_path / "two", 2, 9)
-    parallel(tmp_path / "two", 2, 20, "resume")
+    parallel(tmp_path / "one", 1, 50)
+    parallel(tmp_path / "two", 2, 21, accumulate=2)
+    parallel(tmp_path / "two", 2, 50, "resume", accumulate=2)
     one, r0, r1 = (torch.load(tmp_path / p) for p in ("one/one.pt", "two/0.pt", "two/1.pt"))
+    assert r0["losses"] == r1["losses"] and len(one["losses"]) == 50
+    torch.testing.assert_close(r0["losses"], one["losses"], rtol=1e-4, atol=0)
     for part in ("model", "ema"):
         for k in one[part]:
             assert torch.equal(r0[part][k], r1[part][k])
             torch.testing.assert_close(r0[part][k], one[part][k], rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(r0["losses"], one["losses"], rtol=1e-4, atol=1e-6)
+    assert read_log(tmp_path / "two" / "run").losses == r0["losses"]

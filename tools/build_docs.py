@@ -34,18 +34,19 @@ def polish(site, base):
     nbdev links a name to `base`/module.html, numbers taken off; the pages here are NN_module.html. In the comments
     of a signature, which are code, such a link stands as Markdown. A helper without an entry of its own gets its page.
     """
-    texts = {p.name: p.read_text(encoding="utf-8") for p in site.glob("*.html")}
-    pages = {re.sub(r"^\d+[a-z]?_", "", name.removesuffix(".html")): name for name in texts}
+    texts = {p.relative_to(site).as_posix(): p.read_text(encoding="utf-8") for p in site.rglob("*.html")}
+    pages = {re.sub(r"^\d+[a-z]?_", "", name.removesuffix(".html")): name for name in texts if "/" not in name}
     anchors = {name: Page(text).anchors for name, text in texts.items()}
     root = re.escape(base.rstrip("/"))
 
-    def here(m):
+    def here(m, up):
         page, anchor = pages.get(m[1]), (m[2] or "")[1:]
-        return m[0] if page is None else f"{page}#{anchor}" if unquote(anchor) in anchors[page] else page
+        if page is None: return m[0]
+        return up + page + (f"#{anchor}" if unquote(anchor) in anchors[page] else "")
 
     for name, text in texts.items():
         text = re.sub(rf"\[`([^`\]]+)`\]\(({root}[^\s)]*)\)", r'<a href="\2">\1</a>', text)
-        text = re.sub(rf"{root}/(\w+)\.html(#[^\s)\"<]*)?(?=\")", here, text)
+        text = re.sub(rf"{root}/(\w+)\.html(#[^\s)\"<]*)?(?=\")", lambda m: here(m, "../" * name.count("/")), text)
         text = re.sub(r"<figcaption>.*?</figcaption>", lambda m: re.sub(r"\$([^$<]+)\$", r'<span class="math inline">\\(\1\\)</span>', m[0]), text, flags=re.S)
         (site / name).write_text(text, encoding="utf-8")
 
