@@ -328,8 +328,8 @@ def __enter__(self:Run):
     self.avgs = [EMA(self.model, decay) for decay in as_decays(self.config["ema"])]
     self.copy = deepcopy(self.model).eval() if self.hook else None
     self.params = list(self.model.parameters())
-    self.net, self.opt = self.acc.prepare(
-        self.model, torch.optim.Adam(self.model.parameters(), lr=self.config["lr"]))
+    adam = torch.optim.Adam(self.params, lr=self.config["lr"], foreach=True) # same bits, faster
+    self.net, self.opt = self.acc.prepare(self.model, adam)
     if self.config["compile"]: self.net = torch.compile(self.net)
     return self
 
