@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KEYS', 'NEW', 'noise_residual', 'uniform_times', 'noise_loss', 'Batches', 'lr_factor', 'EMA', 'as_decays',
            'write_atomic', 'save_atomic', 'load_checkpoint', 'checkpoint_path', 'Interrupt', 'Log', 'read_log', 'Fit',
-           'Run', 'differences', 'with_shapes', 'check_config', 'check_data', 'check_labels', 'fingerprint',
+           'Run', 'differences', 'with_shapes', 'check_config', 'check_data', 'labels_mark', 'fingerprint',
            'choose_loss', 'progress_bar', 'tick', 'fit']
 
 # %% ../nbs/08_training.ipynb #f422e2cf
@@ -547,10 +547,10 @@ def check_data(
     elif not data.numel():
         raise ValueError("data: expected at least one sample, "
                          f"got shape {tuple(data.shape)}")
-    return fingerprint(data) + ("" if labels is None else check_labels(labels, len(data)))
+    return fingerprint(data) + ("" if labels is None else labels_mark(labels, len(data)))
 
 
-def check_labels(labels, n):
+def labels_mark(labels, n):
     "Insist on one label a sample: `TypeError` or `ValueError`; a fingerprint of them"
     if not isinstance(labels, Tensor):
         raise TypeError(f"labels: expected a torch.Tensor, got {type(labels).__name__}")

@@ -71,6 +71,15 @@ def test_imports_point_down(root):
         assert not up, f"{name} (chapter {n}) imports upward: {up}"
 
 
+def test_names_are_exported_once(root):
+    "No two modules export the same name, so that a name means one thing in the whole book"
+    owner = {}
+    for name in modules(root):
+        for n in __import__(f"score_nb.{name}", fromlist=["x"]).__all__:
+            assert n not in owner, f"{n} is exported by {owner[n]} and {name}"
+            owner[n] = name
+
+
 def test_only_viz_imports_matplotlib(root):
     for p in (root / "score_nb").glob("*.py"):
         if p.stem != "viz": assert not re.search(r"^\s*(import|from) matplotlib", p.read_text(), re.M), f"{p.name} imports matplotlib"
