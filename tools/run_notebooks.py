@@ -3,6 +3,7 @@
     python tools/run_notebooks.py            # those whose outputs are stale
     python tools/run_notebooks.py --all
     python tools/run_notebooks.py nbs/02_densities.ipynb
+    python tools/run_notebooks.py --slow nbs/13_correctors.ipynb   # the cells marked `#| slow` too; without it they keep their outputs
 """
 import argparse, hashlib, json, sys, time
 from pathlib import Path
@@ -40,15 +41,15 @@ def drop_widgets(nb):
     nb.metadata.pop("widgets", None)
 
 
-def run(path, timeout=900):
+def run(path, timeout=900, slow=False):
     "Execute in a fresh kernel; the file is rewritten only if every cell ran"
     import nbformat
     from nbclient import NotebookClient
     from nbdev.clean import nbdev_clean
     nb = nbformat.read(path, as_version=4)
-    skipped = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code" and any(f"#| {f}" in c.source for f in ("slow", "gpu", "eval: false"))}
+    skipped = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code" and any(f"#| {f}" in c.source for f in ("gpu", "eval: false") + (() if slow else ("slow",)))}
     for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
-    NotebookClient(nb, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(nb, timeout=None if slow else timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
     for i, c in skipped.items(): nb.cells[i] = c
     drop_widgets(nb)
     nbformat.write(nb, path)
@@ -59,10 +60,10 @@ def run(path, timeout=900):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("paths", nargs="*", type=Path); ap.add_argument("--all", action="store_true")
+    ap.add_argument("paths", nargs="*", type=Path); ap.add_argument("--all", action="store_true"); ap.add_argument("--slow", action="store_true")
     a = ap.parse_args()
     for p in [q.resolve() for q in a.paths] or (notebooks() if a.all else stale()):
-        t = time.time(); run(p); print(f"{p.name}: {time.time() - t:.0f} s", flush=True)
+        t = time.time(); run(p, slow=a.slow); print(f"{p.name}: {time.time() - t:.0f} s", flush=True)
 
 
 if __name__ == "__main__": sys.exit(main())
