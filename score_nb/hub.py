@@ -6,7 +6,7 @@
 __all__ = ['NETS', 'SDES', 'WEIGHTS', 'CARD', 'build_model', 'pretrained_names', 'find_pretrained', 'read_config', 'read_weights',
            'load_pretrained', 'digits_facts', 'digits_card']
 
-# %% ../nbs/21_hub.ipynb #5bee0f66
+# %% ../nbs/21_hub.ipynb #9d0f39cf
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -21,14 +21,14 @@ from .images import dequantize, digits
 from .nets import MLP, ScoreModel, UNet
 from .training import write_atomic
 from .ncsn import Ladder
-from .sde import VE, VP, SubVP
+from .sde import VE, VP, Cosine, Linear, SubVP
 from .objectives import dsm_loss, loss_by_level
 from .flow import ode_sample
 from .likelihood import bits_per_dim
 
-# %% ../nbs/21_hub.ipynb #a54c7072
+# %% ../nbs/21_hub.ipynb #7270dcd1
 NETS = {"UNet": UNet, "MLP": MLP} # Networks that a configuration may name
-SDES = {"VE": VE, "VP": VP, "SubVP": SubVP, "Ladder": Ladder} # SDEs that a configuration may name
+SDES = {c.__name__: c for c in (VE, VP, SubVP, Cosine, Linear, Ladder)} # The same for SDEs
 
 def build_model(
     config:dict, # What `ScoreModel.config` returned, read back from JSON
@@ -46,7 +46,7 @@ def build_model(
     except TypeError as e: raise ValueError(f"config: {e}") from None
     return ScoreModel(net, sde, **config.get("model_config", {}))
 
-# %% ../nbs/21_hub.ipynb #6c3a4101
+# %% ../nbs/21_hub.ipynb #ffed748f
 @patch
 def save_pretrained(self:ScoreModel,
     path, # Folder, made if need be
@@ -55,6 +55,9 @@ def save_pretrained(self:ScoreModel,
     card:str|None=None, # Markdown for README.md, the model card
 )->Path: # The folder
     "Store a model as `config.json` + `model.safetensors` (+ `README.md`), each file atomically."
+    if self.config["sde"] not in SDES:
+        raise ValueError(f"sde: expected one of {', '.join(SDES)}, got {self.config['sde']}; only "
+                         "constants are stored: make yours a dataclass and enter it in hub.SDES")
     try: config = json.dumps({**self.config, "info": info or {}}, indent=1) + "\n"
     except TypeError as e: raise TypeError(f"info: {e}") from None
     tensors = save({k: v.detach().cpu().contiguous() for k, v in self.state_dict().items()})
