@@ -1,13 +1,15 @@
 """Measured tables: what sampler and trainer cost on top of the network, and how close samples and likelihoods come to exact answers.
 
-    make bench                                  # everything, about 15 minutes on 2 cores
-    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples or likelihood
+    make bench                                  # everything, about 45 minutes on 2 cores
+    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood or matrix
 """
 import sys, time
 import torch
-from score_nb import VE, VP, SubVP, bits_per_dim, count_nfe, langevin_corrector, load_pretrained, log_likelihood, random_mixture, sample, seeded, sliced_w2
+from score_nb import VE, VP, Cosine, SubVP, count_nfe, load_pretrained, log_likelihood, random_mixture, sample, seeded, sliced_w2
+from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
 from score_nb.metrics import w2_floor
 from score_nb.nets import MLP, ScoreModel, UNet
+from score_nb.reverse import adaptive, ancestral, euler_maruyama, reverse_diffusion, runge_kutta
 from score_nb.training import fit, noise_loss
 
 SDES = {"VE": VE(), "VP": VP(), "sub-VP": SubVP()}
@@ -57,6 +59,23 @@ def samples(n=4096, n_steps=1000, seeds=5):
                 ratios.append(sliced_w2(x, mix.sample(n, generator=seeded(3, k))) / floor)
             r = torch.stack(ratios)
             print(f"{name:7s} {what:3s} {score.nfe // seeds:5d} evaluations  {float(r.mean()):.3f} +- {float(r.std() / seeds ** .5):.3f}", flush=True)
+
+
+def matrix(n=1024, n_steps=1000, seeds=3):
+    "Every SDE with every predictor and corrector: sliced W2 of samples from exact scores over its floor, root mean square over seeds"
+    mix = random_mixture(8, 10, generator=seeded(0))
+    floor = w2_floor(mix, n, repeats=40, generator=seeded(1))
+    correctors = {"none": None, "Langevin": langevin_corrector(), "annealed": annealed_corrector(n=2), "HMC": hmc_corrector()}
+    print(f"\nMatrix, exact score, mixture D=8 K=10, {n_steps} steps: sliced W2 over its floor {float(floor):.4f}, {seeds} sets of {n} (goal: at most 1.3)\n")
+    print(f"{'':8s} {'':18s}" + "".join(f"{c:>16s}" for c in correctors))
+    for name, sde in (SDES | {"cosine": Cosine()}).items():
+        for predictor in (euler_maruyama, reverse_diffusion, ancestral, runge_kutta, adaptive):
+            row, grid = [], dict(n_steps=20, times="logsnr") if predictor is adaptive else dict(n_steps=n_steps) # adaptive divides its 20 legs itself
+            for corrector in correctors.values(): # all sets in one batch: samples don't know of each other
+                x = sample(mix.at(sde), sde, (n * seeds, 8), predictor=predictor, corrector=corrector, generator=seeded(2), dtype=torch.float64, **grid)
+                r = torch.stack([sliced_w2(c, mix.sample(n, generator=seeded(3, k))) / floor for k, c in enumerate(x.split(n))]).square()
+                row.append(f"{float(r.mean().sqrt()):8.2f} +- {float(r.std() / seeds ** .5 / 2 / r.mean().sqrt()):.2f}")
+            print(f"{name:8s} {predictor.__name__:18s}" + "".join(f"{v:>16s}" for v in row), flush=True)
 
 
 def likelihood(n=64):
@@ -115,5 +134,7 @@ def training(n_steps=25, rounds=7):
         print(f"{name:32s} {float(speed.median()):8.1f} steps/s  ratio {float(r.median()):.3f}  (min {float(r.min()):.3f}, max {float(r.max()):.3f} of {rounds})", flush=True)
 
 
+TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=likelihood, matrix=matrix)
+
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("overhead", "training", "samples", "likelihood"): {"overhead": overhead, "training": training, "samples": samples, "likelihood": likelihood}[name]()
+    for name in sys.argv[1:] or TABLES: TABLES[name]()
