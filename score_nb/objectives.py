@@ -6,7 +6,7 @@
 __all__ = ['residual_weight', 'weight_table', 'mean_weight', 'fisher_integral', 'kl_bound', 'table_times', 'sample_times',
            'dsm_loss', 'sliced_time_loss', 'elbo_terms', 'elbo', 'loss_by_level']
 
-# %% ../nbs/11_objectives.ipynb #4807a45b
+# %% ../nbs/11_objectives.ipynb #eb51d4fc
 import math
 from collections.abc import Callable
 from numbers import Real
@@ -14,17 +14,16 @@ import torch
 from torch import Tensor
 from .core import Score, as_times, check_batch, check_count, expand, sum_dims
 from .matching import sliced_loss
-from .sde import coef_time
+from .sde import check_sde, coef_time
 from .training import noise_residual, uniform_times
 
-# %% ../nbs/11_objectives.ipynb #66458e3a
+# %% ../nbs/11_objectives.ipynb #7b80c0c9
 def _check_sde(
     sde, # What the caller passed
     eps=.5, # What the caller passed
 ):
     "Insist on an SDE and a time in (0, 1): `TypeError` or `ValueError`."
-    if not hasattr(sde, "sigma"):
-        raise TypeError(f"sde: expected an SDE such as VP(), got {type(sde).__name__}")
+    check_sde(sde)
     if isinstance(eps, bool) or not isinstance(eps, Real):
         raise TypeError(f"eps: expected a number, got {type(eps).__name__}")
     if not 0 < eps < 1: raise ValueError(f"eps: expected a time in (0, 1), got {eps}")
