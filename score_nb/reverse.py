@@ -7,7 +7,7 @@ __all__ = ['euler_maruyama', 'transition', 'reverse_diffusion', 'tweedie', 'post
            'runge_kutta', 'named_grid', 'time_grid', 'initial_state', 'Watch', 'reverse_steps', 'trajectory', 'sample',
            'Brownian', 'try_step', 'adaptive']
 
-# %% ../nbs/12_reverse.ipynb #98564d8a
+# %% ../nbs/12_reverse.ipynb #b7f3f8a0
 import math
 from typing import Callable, Iterator
 import torch
@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from score_nb.core import (
     Score, as_times, check_batch, check_count, check_positive, check_shape, expand, randn_like,
     seeded)
-from .sde import SDE
+from .sde import SDE, check_sde
 
 # %% ../nbs/12_reverse.ipynb #c19148ab
 def euler_maruyama(
@@ -149,7 +149,7 @@ def time_grid(
                          f"got {t.tolist()}")
     return t.tolist()
 
-# %% ../nbs/12_reverse.ipynb #4bd3bfdd
+# %% ../nbs/12_reverse.ipynb #89de6611
 def initial_state(
     sde:SDE, # Gives the prior
     shape:tuple|None, # Shape of the batch, (B, *D); None if `x` is given
@@ -160,6 +160,7 @@ def initial_state(
     dtype:torch.dtype|None=None, # For a drawn start: default is torch's default dtype
 )->Tensor: # Where to start, shape (B, *D)
     "The given start, checked, or a draw from the prior; `ValueError`, `TypeError` if impossible."
+    check_sde(sde)
     if x is None:
         dtype = dtype or torch.get_default_dtype()
         return sde.prior_sample(check_shape(shape), generator=generator, device=device, dtype=dtype)
@@ -227,7 +228,7 @@ def reverse_steps(
         watch.look(x, last=True)
         yield 0., x
 
-# %% ../nbs/12_reverse.ipynb #41ba3e9c
+# %% ../nbs/12_reverse.ipynb #757babfc
 def trajectory(
     score:Score, # The score, exact or learned
     sde:SDE, # The forward process that the score belongs to
@@ -250,7 +251,7 @@ def trajectory(
             raise TypeError(f"{name}: expected a function, got {type(f).__name__}")
     if predictor is None and corrector is None:
         raise ValueError("predictor, corrector: expected at least one function, got None twice")
-    times = time_grid(sde, n_steps, times)
+    times = time_grid(check_sde(sde), n_steps, times)
     if x is None and times[0] != 1:
         raise ValueError(f"x: needed for a start at t = {times[0]:.4g}, "
                          "since the prior is that of t = 1")
