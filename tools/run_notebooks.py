@@ -49,7 +49,7 @@ def run(path, timeout=900, slow=False):
     nb = nbformat.read(path, as_version=4)
     skipped = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code" and any(f"#| {f}" in c.source for f in ("gpu", "eval: false") + (() if slow else ("slow",)))}
     for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
-    NotebookClient(nb, timeout=None if slow else timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(nb, timeout=7200 if slow else timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
     for i, c in skipped.items(): nb.cells[i] = c
     drop_widgets(nb)
     nbformat.write(nb, path)
