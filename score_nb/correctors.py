@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['langevin_step', 'langevin_corrector', 'annealed_corrector', 'hmc_corrector', 'convert_score']
 
-# %% ../nbs/13_correctors.ipynb #048c29d1
+# %% ../nbs/13_correctors.ipynb #35b40821
 import math
 from typing import Callable
 import torch
 from torch import Tensor
 from .core import Score, as_times, check_count, check_positive, expand, randn_like
-from .sde import SDE
+from .sde import SDE, check_sde
 
 # %% ../nbs/13_correctors.ipynb #1318f0c6
 def langevin_step(
@@ -48,7 +48,7 @@ def annealed_corrector(
     *,
     sigma_min:float=0.01, # Noise level for which `step_size` is stated
 )->Callable: # corrector(score, sde, x, t, *, generator) -> (x, mean), for `sample` and `trajectory`
-    "Annealed Langevin (Song & Ermon 2019, algorithm 1), by (13.1); `ValueError` for bad settings."
+    "Annealed Langevin (Song & Ermon 2020, algorithm 1), by (13.1); `ValueError` for bad settings."
     top = 2 * check_positive(sigma_min, "sigma_min") ** 2
     if not check_positive(step_size, "step_size") < top:
         raise ValueError(f"step_size: expected less than 2 sigma_min^2 = {top:g}, "
@@ -76,14 +76,16 @@ def hmc_corrector(
         return x, x - n_leapfrog * eta * z
     return corrector
 
-# %% ../nbs/13_correctors.ipynb #765f274b
+# %% ../nbs/13_correctors.ipynb #6688b7ce
 def convert_score(
     score:Score, # Score of the forward process `trained`
     trained:SDE, # What the score was trained for
     sde:SDE, # What it shall be used with
 )->Score: # Score of `sde`, at times between 0 and 1
-    "The score of another SDE at equal log-SNR, (13.5); `ValueError` if that has more noise at t = 1."
-    have, want = float(trained.logsnr(1.)), float(sde.logsnr(1.))
+    "The score of `sde` by (13.5); `TypeError`, or `ValueError` if that has more noise at t = 1."
+    if not callable(score):
+        raise TypeError(f"score: expected a callable, got {type(score).__name__}")
+    have, want = (float(check_sde(s).logsnr(1.)) for s in (trained, sde))
     if not want >= have - 1e-9:
         raise ValueError(f"sde: expected a log-SNR of at least {have:.4g} at t = 1, got {want:.4g}")
     def converted(x, t):
