@@ -14,6 +14,7 @@ from score_nb.objectives import dsm_loss, loss_by_level
 from score_nb.reverse import adaptive, ancestral, euler_maruyama, reverse_diffusion, runge_kutta, sample, trajectory
 from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
 from score_nb.flow import decode, encode, ode_sample, slerp
+from score_nb.fast import fast_sample
 from score_nb.likelihood import bits_per_dim, log_likelihood
 from score_nb.inverse import Inpaint, LinearOperator, posterior_sample, posterior_score
 from score_nb.hub import load_pretrained

@@ -1,14 +1,18 @@
-"""Measured tables: what sampler and trainer cost on top of the network, and how close samples and likelihoods come to exact answers.
+"""Measured tables: what sampler and trainer cost on top of the network, and how close samples, flows and likelihoods come to exact answers.
 
-    make bench                                  # everything, about 45 minutes on 2 cores
-    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood or matrix
+    make bench                                  # everything, an hour and a half on 2 cores
+    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood, matrix, few, orders, parity or digits
 """
-import sys, time
+import math, sys, time
 import torch
-from score_nb import VE, VP, Cosine, SubVP, count_nfe, load_pretrained, log_likelihood, random_mixture, sample, seeded, sliced_w2
+from score_nb import (GaussianMixture, VE, VP, Cosine, SubVP, bits_per_dim, count_nfe, decode, dequantize, digits, encode, fast_sample, load_pretrained,
+                      log_likelihood, random_mixture, sample, seeded, sliced_w2)
 from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
+from score_nb.fast import ddim, heun, multistep
+from score_nb.flow import flow_map
 from score_nb.metrics import w2_floor
 from score_nb.nets import MLP, ScoreModel, UNet
+from score_nb.objectives import elbo
 from score_nb.reverse import adaptive, ancestral, euler_maruyama, reverse_diffusion, runge_kutta
 from score_nb.training import fit, noise_loss
 
@@ -78,18 +82,129 @@ def matrix(n=1024, n_steps=1000, seeds=3):
             print(f"{name:8s} {predictor.__name__:18s}" + "".join(f"{v:>16s}" for v in row), flush=True)
 
 
-def likelihood(n=64):
-    "Largest error of the log-likelihood in nats, and Hutchinson against exact"
+def clean_end(mix, sde, x1):
+    "Where the flow from x(1) arrives without noise: finely, and down to a noise of 1e-4 (for VE the same flow with a smaller sigma_min)"
+    fine = VE(1e-4, sde.sigma_max) if isinstance(sde, VE) else sde
+    return flow_map(mix.at(fine), fine, x1, 1., 1e-6, rtol=1e-7, atol=1e-8)
+
+
+def solvers(data_std):
+    "Few-step samplers by name, each a function (score, sde, x1, evaluations) -> x0"
+    fast = lambda **kw: lambda score, sde, x1, n: fast_sample(score, sde, None, x=x1, n_steps=n, data_std=data_std, **kw)
+    old = lambda grid, **kw: lambda score, sde, x1, n: multistep(score, sde, None, x=x1, n_steps=n, times=grid, **kw)
+    by = lambda grid, predictor, cost: lambda score, sde, x1, n: sample(score, sde, None, x=x1, predictor=predictor, n_steps=max(1, (n - 1) // cost), times=grid)
+    table = {}
+    for grid in ("logsnr", "power", "uniform"):
+        table |= {f"DDIM, {grid}": by(grid, ddim(0.), 1), f"Heun, {grid}": by(grid, heun, 2), f"2M, {grid}": old(grid, order=2, correct=False),
+                  f"3M, {grid}": old(grid, order=3, correct=False), f"3M corrected, {grid}": old(grid, order=3, correct=True)}
+    return table | {"fast_sample, order 2": fast(order=2), "fast_sample": fast(), "fast_sample, order 4": fast(order=4)}
+
+
+def few(n=2048, seeds=3, evaluations=(5, 10, 15, 20, 50), worst=99.):
+    "Map error of few-step samplers against the exact flow from the same x(1), and sliced W2 at 20 evaluations"
+    goal = "goal at 5/10/20: 0.8/0.4/0.18 and 0.12/0.035/0.010"
+    for D, K in ((8, 10), (32, 20)):
+        for name, sde in SDES.items():
+            print(f"\nFew steps, exact score, mixtures D={D} K={K}, {name}, {seeds} seeds of {n} starts: map error over 0.15 sqrt(D), root mean square / median ({goal})\n")
+            mixes = [random_mixture(D, K, generator=seeded(10, k)) for k in range(seeds)]
+            starts = [sde.prior_sample((n, D), generator=seeded(11, k), dtype=torch.float64) for k in range(seeds)]
+            ends = [clean_end(m, sde, x1) for m, x1 in zip(mixes, starts)]
+            print(" " * 24 + "".join(f"{k:>16d}" for k in evaluations))
+            for what, solve in solvers(1.).items():
+                row = []
+                for k in evaluations:
+                    es, nfe = [], []
+                    for m, x1, x0 in zip(mixes, starts, ends):
+                        score = count_nfe(m.at(sde))
+                        try: e = (solve(score, sde, x1, k) - x0).norm(dim=1) / (.15 * D ** .5)
+                        except FloatingPointError: e = torch.full((n,), float("inf"))
+                        es.append((float(e.square().mean().sqrt()), float(e.median()))); nfe.append(score.nfe)
+                    assert max(nfe) <= k, (what, k, nfe)
+                    a, b = torch.tensor(es).mean(0)
+                    row.append(f"{float(a):.3f}/{float(b):.4f}" if float(a) < worst else "fails")
+                print(f"{what:24s}" + "".join(f"{v:>16s}" for v in row), flush=True)
+            for m, x1, x0, k in zip(mixes, starts, ends, range(seeds)):
+                ref = m.sample(n, generator=seeded(12, k))
+                a, b = (float(sliced_w2(x, ref)) for x in (fast_sample(m.at(sde), sde, None, x=x1, n_steps=20), x0))
+                print(f"sliced W2 at 20 evaluations over the exact flow's, seed {k}: {a / b:.3f} (goal: within 5 %)")
+
+
+def orders():
+    "Slopes of the error against the number of evaluations, on a wide mixture in two dimensions"
+    mix = GaussianMixture(torch.tensor([.4, .6]).double(), torch.tensor([[-1., 0.], [1., .5]]).double(), torch.stack([torch.eye(2).double() * .25, torch.eye(2).double() * .36]))
+    print("\nConvergence orders without correction, wide mixture, 64 starts: slope from 32 to 128 evaluations (goal: 1, 2, 3 +- 0.2)\n")
+    for name, sde in SDES.items():
+        x1, row = sde.prior_sample((64, 2), generator=seeded(13), dtype=torch.float64), []
+        x0 = clean_end(mix, sde, x1)
+        for order in (1, 2, 3):
+            e = [float((fast_sample(mix.at(sde), sde, None, x=x1, n_steps=k, order=order, correct=False) - x0).norm(dim=1).mean()) for k in (32, 128)]
+            row.append(f"order {order}: {math.log2(e[0] / e[1]) / 2:.2f}")
+        print(f"{name:7s} " + "  ".join(row), flush=True)
+
+
+def likelihood(n=64, repeats=200):
+    "Largest error of the log-likelihood in nats, the official settings beside it, and how often Hutchinson's error bars cover the exact value"
     mix = random_mixture(8, 10, generator=seeded(0))
     x = mix.sample(n, generator=seeded(4)); truth = mix.log_prob(x)
-    print(f"\nLog-likelihood, exact score, mixture D=8 K=10, {n} points, rtol = atol = 1e-5 (goal: largest error at most 2e-2 nats)\n")
+    print(f"\nLog-likelihood, exact score, mixture D=8 K=10, {n} points (goal: largest error at most 1e-3 nats with at most 60 evaluations)\n")
     for name, sde in SDES.items():
-        score = count_nfe(mix.at(sde))
-        exact = log_likelihood(score, sde, x)
-        nfe = score.nfe
-        h = torch.stack([log_likelihood(mix.at(sde), sde, x, trace="hutchinson", rtol=1e-4, atol=1e-4, generator=seeded(5, k)) for k in range(20)])
-        z = (h.mean(0) - exact) / (h.std(0) / len(h) ** .5)
-        print(f"{name:7s} {nfe:4d} evaluations  largest error {float((exact - truth).abs().max()):.1e}  Hutchinson - exact: {float(z.abs().max()):.1f} standard errors at most, {float(z.pow(2).mean().sqrt()):.2f} in the mean square", flush=True)
+        for what, kw in (("defaults", {}), ("rk45", dict(solver="rk45")), ("rk45, published ends", dict(solver="rk45", correct=False))):
+            score = count_nfe(mix.at(sde))
+            e = log_likelihood(score, sde, x, **kw) - truth
+            print(f"{name:7s} {what:22s} {score.nfe:4d} evaluations  largest error {float(e.abs().max()):.1e}  root mean square {float(e.square().mean().sqrt()):.1e}", flush=True)
+    print(f"\nHutchinson's error bars, {repeats} repetitions of 10 probes at 4 points: how often t(9) times the bar covers the exact value (goal: 95 +- 3 %)\n")
+    for name, sde in SDES.items():
+        few, t9 = x[:4].repeat(repeats, 1), 2.262157
+        exact = log_likelihood(mix.at(sde), sde, x[:4], solver="rk45", rtol=1e-4, atol=1e-4).repeat(repeats)
+        h = log_likelihood(mix.at(sde), sde, few, trace="hutchinson", n_probes=10, rtol=1e-4, atol=1e-4, details=True, generator=seeded(5))
+        hit = ((h.value - exact).abs() <= t9 * h.probe).double().reshape(repeats, -1).mean(0)
+        print(f"{name:7s} " + "  ".join(f"{100 * float(p):.1f} %" for p in hit) + f"  mean {100 * float(hit.mean()):.1f} %", flush=True)
+
+
+def parity(n=16):
+    "Our RK45 against SciPy's, in the official variables and tolerances; and one point alone against a batch of 1000"
+    try: from scipy.integrate import solve_ivp
+    except ImportError: return print("\nParity with SciPy: skipped, SciPy is not installed")
+    mix = random_mixture(8, 10, generator=seeded(0))
+    print(f"\nFlow from 1 to eps, exact score, mixture D=8 K=10, {n} starts one by one, rtol = atol = 1e-5: evaluations and error\n")
+    for name, sde in SDES.items():
+        x1 = sde.prior_sample((n, 8), generator=seeded(14), dtype=torch.float64)
+        fine, score = flow_map(mix.at(sde), sde, x1, 1., sde.eps, rtol=1e-9, atol=1e-10), mix.at(sde)
+        theirs, ours, errors = [], [], []
+        for a, b in zip(x1.split(1), fine.split(1)):
+            f = lambda t, y: sde.flow_drift(score, torch.from_numpy(y)[None], torch.tensor([t], dtype=torch.float64))[0].numpy()
+            r, c = solve_ivp(f, (1., sde.eps), a[0].numpy(), method="RK45", rtol=1e-5, atol=1e-5), count_nfe(score)
+            x = flow_map(c, sde, a, 1., sde.eps, rtol=1e-5, atol=1e-5)
+            theirs.append(r.nfev); ours.append(c.nfe); errors.append((abs(torch.from_numpy(r.y[:, -1]) - b[0]).max(), (x - b).abs().max()))
+        e = torch.tensor(errors).median(0)[0]
+        print(f"{name:7s} SciPy {sum(theirs) / n:6.1f}, error {float(e[0]):.1e}   ours {sum(ours) / n:6.1f}, error {float(e[1]):.1e} (medians of the largest component)", flush=True)
+        batch = torch.cat([x1[:1], sde.prior_sample((999, 8), generator=seeded(15), dtype=torch.float64)])
+        d = (flow_map(score, sde, batch, 1., sde.eps)[0] - flow_map(score, sde, x1[:1], 1., sde.eps)[0]).abs().max()
+        print(f"        one start alone and in a batch of 1000: differ by {float(d):.1e}", flush=True)
+
+
+def digits_flow(n=32):
+    "Digits: encode and decode, and bits/dim of the shipped model by every convention"
+    model = load_pretrained("digits-14").double()
+    x = small_digits(n)
+    z = encode(model, model.sde, x)
+    e = (decode(model, model.sde, z) - x).norm(dim=1) / x.norm(dim=1)
+    print(f"\nDigits 14x14, digits-14, {n} held-out: encode then decode at rtol 1e-5, largest relative error {float(e.max()):.1e} (goal: 1e-3)")
+    mnist, held = load_pretrained("mnist"), digits("test")[0][:n]
+    print(f"\nShipped digits model, {n} held-out digits: bits/dim\n")
+    for what, kw in (("published convention", {}), ("closed ends", dict(correct=True)), ("closed ends, tilted noise", dict(correct=True, dequantization="tilted")),
+                     ("closed ends, 4 draws", dict(correct=True, n_samples=4)), ("closed ends, tilted, 4 draws", dict(correct=True, dequantization="tilted", n_samples=4))):
+        bits, se = bits_per_dim(mnist, mnist.sde, held, generator=seeded(6), **kw)
+        print(f"{what:30s} {bits:.3f} +- {se:.3f}", flush=True)
+    x, D = dequantize(held, seeded(7)), held[0].numel()
+    g = seeded(8); bound = torch.stack([elbo(mnist, mnist.sde, x, generator=g) for _ in range(16)]).mean(0)
+    bits = 7 - bound.double() / (D * math.log(2))
+    print(f"{'bound (ELBO), 16 draws':30s} {float(bits.mean()):.3f} +- {float(bits.std() / n ** .5):.3f}", flush=True)
+
+
+def small_digits(n):
+    "Held-out digits averaged over 2x2 pixels, float64, (n, 196)"
+    return torch.nn.functional.avg_pool2d(dequantize(digits("test")[0][:n], seeded(1)), 2).flatten(1).double()
 
 
 def training(n_steps=25, rounds=7):
@@ -134,7 +249,8 @@ def training(n_steps=25, rounds=7):
         print(f"{name:32s} {float(speed.median()):8.1f} steps/s  ratio {float(r.median()):.3f}  (min {float(r.min()):.3f}, max {float(r.max()):.3f} of {rounds})", flush=True)
 
 
-TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=likelihood, matrix=matrix)
+TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=likelihood, matrix=matrix,
+              few=few, orders=orders, parity=parity, digits=digits_flow)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES: TABLES[name]()

@@ -15,7 +15,7 @@ def one_line(r, *words):
 
 def test_demo_writes_its_pictures(cli, tmp_path):
     r = cli("demo", "--out", "pics", "--n", 4, "--n-steps", 8, "--n-bits", 2, check=0)
-    assert {p.name for p in (tmp_path / "pics").iterdir()} == {"pc.png", "ode.png", "trajectory.png", "inpaint.png"}
+    assert {p.name for p in (tmp_path / "pics").iterdir()} == {"pc.png", "ode.png", "fast.png", "trajectory.png", "inpaint.png"}
     assert "bits/dim of 2 held-out digits" in r.stdout and "evaluations" in r.stdout
     pc = next(l for l in r.stdout.splitlines() if "predictor-corrector" in l)
     assert " 17 " in pc # 8 predictor steps, 8 corrector steps, 1 denoising step
