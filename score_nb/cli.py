@@ -89,13 +89,14 @@ IMAGE_STD = .5 # Size of grey levels in [-1, 1], which `fast_sample` wants to kn
 
 def demo_flow(sampler, what, file, model, out, n, seed, **options):
     "Row and picture: digits by a sampler of the probability flow, all from the same noise."
-    score, t, g = count_nfe(model), time.time(), seeded(seed, 2, device=next(model.parameters()).device)
+    score, t = count_nfe(model), time.time()
+    g = seeded(seed, 2, device=next(model.parameters()).device)
     x = sampler(score, model.sde, (n, *model.info["shape"]), generator=g, **options)
     save_figure(show_images(x, title=what), out / file)
     return [Row(f"{n} digits, {what}", score.nfe, time.time() - t, file)]
 
 def demo_samples(model, out, n, n_steps, seed, progress):
-    "Rows and pictures: predictor-corrector samples, their way from noise, and the probability flow in two precisions."
+    "Rows and pictures: predictor-corrector samples, their way from noise, the flow twice."
     shape, device, rows = (n, *model.info["shape"]), next(model.parameters()).device, []
     score, t = count_nfe(model), time.time()
     x, frames = sample_frames(score, model.sde, shape, n_steps=n_steps,

@@ -68,7 +68,7 @@ def value_and_trace(
     sketch:int=0, # As for `probe_traces`
     each:bool=False, # Return the estimates of single probes
 )->tuple[Tensor, Tensor]: # f(u, x), (B, *D); trace of df/dx, (B,), or if `each` (B, n - sketch)
-    "A velocity and its divergence: one forward pass, a backward pass per probe or group of unit vectors."
+    "A velocity and its divergence: one pass forward, one back per probe or group of unit vectors."
     B, N = len(x), x[0].numel()
     c = max(1, min(N, rows // B)) if v is None else 1
     with torch.enable_grad():
@@ -130,7 +130,7 @@ def jet(
     x:Tensor, # Points, shape (B, *D)
     rows:int=256, # At most so many rows in one pass, or B if that is more
 )->tuple: # f, (B, *D); its divergence, (B,); along(dx, du) -> derivatives of both, for du a float
-    "A velocity, its exact divergence, and both their slopes in any direction, from one forward pass."
+    "A velocity, its exact divergence, and the slopes of both in any direction, in one evaluation."
     B, N = len(x), x[0].numel()
     c = max(1, min(N, rows // B))
     us = u.detach().repeat(c).requires_grad_()
@@ -283,7 +283,7 @@ def floor_step(
     y, nats = x + q * (1.5 * k1 - .5 * k2), q * (1.5 * d1 - .5 * d2) + a.log() * x[0].numel()
     plain = (nats.mean(1) - sum_dims(k1 * (y - x / a))).abs()
     twist = q / 2 * ((d1 - d2).mean(1).abs() + sum_dims(k1 * (k1 - k2)).abs())
-    part = lambda a, b: (sum_dims((a - b).square()) / sum_dims(a.square())).sqrt().nan_to_num(0., 1.)
+    def part(a, b): return (sum_dims((a - b) ** 2) / sum_dims(a ** 2)).sqrt().nan_to_num(0., 1.)
     ratio = torch.maximum(part(k1, k2), part(d1.mean(1, keepdim=True), d2.mean(1, keepdim=True)))
     return a * y, nats, plain, 2 * twist * ratio
 
@@ -416,7 +416,8 @@ def log_likelihood(
     kw = dict(draw_probes(x, trace, n_probes, generator))
     solver = solver or ("rk45" if kw else "hermite")
     opt = dict(rows=rows, probing=kw, max_evals=max_evals, progress=progress)
-    solve = lambda c: flow_solve(score, sde, start, eps, solver, rtol=c * rtol, atol=c * atol, **opt)
+    def solve(c):
+        return flow_solve(score, sde, start, eps, solver, rtol=c * rtol, atol=c * atol, **opt)
     prior = lambda x: sde.prior_log_prob(x.double())[:, None]
     ends = correct or details
     low = floor_step(score, sde, x, eps, rows=rows, **kw) if ends else None
@@ -461,7 +462,7 @@ def image_nats(
     dequantization, n_samples, scaling, generator, # As for `bits_per_dim`
     **options, # As for `log_likelihood`
 )->Tensor: # log P(image), or (exact trace) a bound in expectation, less D log2(step) ln 2; (B,)
-    "Mean of p(x) / q(u) over draws of the noise, in log space (16.14); the draws share their probes."
+    "Log of the mean of p(x) / q(u) over draws of the noise (16.14); the draws share their probes."
     dev, draws = images.device if generator is None else generator.device, []
     seed = (None if n_samples == 1 else
             int(torch.randint(2 ** 62, (), generator=generator, device=dev)))
@@ -492,7 +493,7 @@ def bits_per_dim(
     progress:bool=False, # Show a progress bar over batches
     **options, # n_probes, eps, solver, rows, max_evals, as for `log_likelihood`
 )->tuple: # Floats: mean, standard error (NaN for one image); if `per_image`, values (N,) float64
-    "Bits per dimension of integer images (16.8); `TypeError` unless uint8, `ValueError` for options."
+    "Bits per dimension of integer images (16.8); `TypeError` unless uint8, else `ValueError`."
     check_uint8(images); check_count(batch_size, "batch_size"); check_count(n_samples, "n_samples")
     if dequantization not in DEQUANTIZATIONS:
         raise ValueError("dequantization: expected one of "
