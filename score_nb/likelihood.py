@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm.auto import tqdm
-from .core import Score, check_batch, check_count, check_positive, expand, sum_dims
+from .core import (
+    Score, check_batch, check_count, check_positive, expand, randn, sum_dims)
 from .images import SYMMETRIC, UNIT, Scaling, check_uint8, dequantize
 from .sde import SDE, check_sde
 from .flow import angle, angle_flow, error_norm, look, rk45, spread, time_label
@@ -362,12 +363,14 @@ def draw_probes(
     n:int, # Estimates per sample
     generator, # Source of randomness
 )->dict: # v and sketch for `carry` and `value_and_trace`
-    "The probes of each estimator: none, n, or n for the sketch and n for the rest."
+    "The probes of each estimator: none, n signs, or n Gaussians for the sketch and n signs."
     if trace == "exact": return {}
     if trace == "hutchinson": return dict(v=probes(x, n, generator))
     if check_count(n, "n_probes") > x[0].numel():
         raise ValueError(f"n_probes: expected at most D = {x[0].numel()} for 'hutch++', got {n}")
-    return dict(v=probes(x, 2 * n, generator), sketch=n)
+    rest = probes(x, n, generator) # signs may be parallel, Gaussian vectors hardly ever are
+    span = randn(rest.shape, generator=generator, dtype=x.dtype, device=x.device)
+    return dict(v=torch.cat([span, rest], 1), sketch=n)
 
 # %% ../nbs/16_likelihood.ipynb #4b8a0cce
 def flow_solve(
@@ -415,7 +418,7 @@ def log_likelihood(
     x, score = check_likelihood(x, trace, eps, sde, solver, rtol, atol), differentiable(score)
     kw = dict(draw_probes(x, trace, n_probes, generator))
     solver = solver or ("rk45" if kw else "hermite")
-    opt = dict(rows=rows, probing=kw, max_evals=max_evals, progress=progress)
+    opt = dict(rows=check_count(rows, "rows"), probing=kw, max_evals=max_evals, progress=progress)
     def solve(c):
         return flow_solve(score, sde, start, eps, solver, rtol=c * rtol, atol=c * atol, **opt)
     prior = lambda x: sde.prior_log_prob(x.double())[:, None]
