@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['KEYS', 'NEW', 'noise_residual', 'uniform_times', 'noise_loss', 'Batches', 'lr_factor', 'EMA', 'as_decays',
            'write_atomic', 'save_atomic', 'load_checkpoint', 'checkpoint_path', 'Interrupt', 'Log', 'read_log', 'Fit',
-           'Run', 'differences', 'with_shapes', 'check_config', 'check_data', 'labels_mark', 'fingerprint',
-           'choose_loss', 'progress_bar', 'tick', 'fit']
+           'leave_group', 'Run', 'differences', 'with_shapes', 'check_config', 'check_data', 'labels_mark',
+           'fingerprint', 'choose_loss', 'progress_bar', 'tick', 'fit']
 
 # %% ../nbs/08_training.ipynb #f422e2cf
-import csv, io, math, os, signal, tempfile, threading, zipfile, zlib
+import atexit, csv, io, math, os, signal, tempfile, threading, zipfile, zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
@@ -296,6 +296,12 @@ class Fit:
     log: Log # Losses and evaluations; shows itself as a figure
 
 
+def leave_group():
+    "Close the process group: gloo's threads must not outlive the interpreter, or it aborts."
+    from torch.distributed import destroy_process_group, get_backend, is_initialized
+    if is_initialized() and get_backend() == "gloo": destroy_process_group()
+
+
 class Run:
     "The state of a run; when its block ends, the model has its device and precision back."
     marks = "forward", "_original_forward", "_is_accelerate_prepared" # set by Accelerate
@@ -307,6 +313,7 @@ class Run:
             AcceleratorState._reset_state()
         self.acc = Accelerator(mixed_precision=config["mixed_precision"])
         self.rank, self.world = self.acc.process_index, self.acc.num_processes
+        if self.world > 1: atexit.unregister(leave_group); atexit.register(leave_group)
         parts, n = self.world * config["accumulate"], config["batch_size"]
         if n % parts:
             raise ValueError(f"batch_size: expected a multiple of {self.world} processes x "

@@ -90,10 +90,11 @@ def test_kill_9_at_random_moments_and_resume_is_bit_identical(tmp_path, precisio
 
 
 PARALLEL = """
-import os, sys
+import atexit, os, sys
 import torch
 from score_nb.training import fit
 
+atexit.register(lambda: print("group", torch.distributed.is_initialized(), flush=True))
 torch.set_num_threads(1)
 torch.manual_seed(0)
 net = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 3))
@@ -123,8 +124,11 @@ def parallel(folder, n_processes, n_steps, resume="fresh", accumulate=1):
         "--num_processes", str(n_processes), "--num_machines", "1", "--mixed_precision", "no",
         "--dynamo_backend", "no", "--main_process_port", "0"]
     args = [str(folder / "train.py"), str(folder), str(n_steps), resume, str(accumulate)]
-    finish(subprocess.Popen(launch + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env=ENV))
+    process = subprocess.Popen(launch + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, env=ENV)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err[-6000:]
+    assert out.count("group False") == n_processes # closed at exit, or gloo may abort the process
 
 
 def test_two_processes_take_the_steps_of_one(tmp_path):
