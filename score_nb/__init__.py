@@ -16,5 +16,7 @@ from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corr
 from score_nb.flow import decode, encode, ode_sample, slerp
 from score_nb.fast import fast_sample
 from score_nb.likelihood import bits_per_dim, log_likelihood
-from score_nb.inverse import Inpaint, LinearOperator, posterior_sample, posterior_score
+from score_nb.guidance import classifier_free, classifier_guided
+from score_nb.inverse import Blur, Downsample, Grayscale, Inpaint, LinearOperator, Matrix, posterior_sample, posterior_score
+from score_nb.medical import FourierMask, Radon
 from score_nb.hub import load_pretrained

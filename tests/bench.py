@@ -1,16 +1,18 @@
-"""Measured tables: what sampler and trainer cost on top of the network, and how close samples, flows and likelihoods come to exact answers.
+"""Measured tables: what sampler and trainer cost on top of the network, and how close samples, flows, likelihoods and posteriors come to exact answers.
 
-    make bench                                  # everything, an hour and a half on 2 cores
-    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood, matrix, few, orders, parity or digits
+    make bench                                  # everything, three hours on 2 cores
+    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood, matrix, few, orders, parity, digits, unet or posterior
 """
 import math, sys, time
 import torch
+from torch import nn
 from score_nb import (GaussianMixture, VE, VP, Cosine, SubVP, bits_per_dim, count_nfe, decode, dequantize, digits, encode, fast_sample, load_pretrained,
-                      log_likelihood, random_mixture, sample, seeded, sliced_w2)
+                      log_likelihood, posterior_sample, random_mixture, sample, seeded, sliced_w2)
 from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
 from score_nb.fast import ddim, heun, multistep
 from score_nb.flow import flow_map
-from score_nb.metrics import w2_floor
+from score_nb.inverse import Matrix
+from score_nb.metrics import frechet_distance, w2_floor, weight_tv
 from score_nb.nets import MLP, ScoreModel, UNet
 from score_nb.objectives import elbo
 from score_nb.reverse import adaptive, ancestral, euler_maruyama, reverse_diffusion, runge_kutta
@@ -213,6 +215,84 @@ def small_digits(n):
     return torch.nn.functional.avg_pool2d(dequantize(digits("test")[0][:n], seeded(1)), 2).flatten(1).double()
 
 
+def train_judge(x, y, n_steps=600):
+    "Chapter 15's convolutional classifier of 14x14 digits; all but its last layer gives 32 features"
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Unflatten(1, (1, 14, 14)), nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
+                        nn.Flatten(), nn.Linear(32 * 49, 32), nn.ReLU(), nn.Dropout(.2), nn.Linear(32, 10))
+    opt = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=.01)
+    for k in range(n_steps):
+        i = torch.randint(len(x), (128,), generator=seeded(39, k))
+        loss = nn.functional.cross_entropy(net(x[i]), y[i])
+        opt.zero_grad(); loss.backward(); opt.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def unet_digits(sets=4, more=192, n_steps=1000):
+    "The shipped U-Net: predictor-corrector with 2000 evaluations against fast_sample with 20, both judged by Frechet distances and certainty"
+    small = lambda split: (nn.functional.avg_pool2d(dequantize(digits(split)[0], seeded(0)), 2).flatten(1), digits(split)[1])
+    (train, classes), (held, _) = small("train"), small("test")
+    with torch.enable_grad(): judge = train_judge(train, classes)
+    features, model = judge[:-1], load_pretrained("mnist")
+    reference = features(train)
+    def measure(x):
+        p = judge(x).softmax(1).max(1)[0]
+        return torch.tensor([frechet_distance(features(x), reference), frechet_distance(x, train), p.mean()])
+    flat = lambda x: nn.functional.avg_pool2d(x, 2).flatten(1)
+    pc = torch.cat([sample(model, model.sde, (32, 1, 28, 28), corrector=langevin_corrector(.16), n_steps=n_steps, generator=seeded(271 + k)) for k in range(sets)])
+    few, g = fast_sample(model, model.sde, (more, 1, 28, 28), n_steps=20, generator=seeded(28)), seeded(0)
+    print(f"\nShipped U-Net, {len(pc)} digits each: Frechet distance in the judge's features, in pixels, mean certainty of the judge; mean and spread over 20 random subsets\n")
+    print("predictor-corrector, 2000 evaluations  {:6.1f}          {:5.2f}          {:.3f}".format(*measure(flat(pc)).tolist()), flush=True)
+    for what, x in ((f"fast_sample, 20 (subsets of {more})", flat(few)), ("held-out digits (subsets of 500)", held)):
+        rows = torch.stack([measure(x[torch.randperm(len(x), generator=g)[:len(pc)]]) for _ in range(20)])
+        print(f"{what:38s} " + "  ".join(f"{m:6.{d}f} +- {s:5.{d}f}" for m, s, d in zip(rows.mean(0).tolist(), rows.std(0).tolist(), (1, 2, 3))), flush=True)
+
+
+def posterior_cases():
+    "name -> (mixture, A, y (1, M), noise): D=8 with 3 measurements, D=16 with 8 (each with two seeds), and two whose posterior has several modes"
+    out = {}
+    for D, K, M, noise in ((8, 10, 3, .1), (8, 10, 3, .02), (16, 20, 8, .05)):
+        for k in range(2):
+            mix, A = random_mixture(D, K, generator=seeded(40, k)), torch.randn(M, D, generator=seeded(41, k), dtype=torch.float64) / D ** .5
+            clean = mix.sample(1, generator=seeded(42, k)) @ A.mT
+            out[f"D={D}, {M} at noise {noise}, seed {k}"] = mix, A, clean + noise * torch.randn(1, M, generator=seeded(43, k), dtype=torch.float64), noise
+    groups = GaussianMixture([.25, .25, .5], [[-.8, 1.2], [-.6, -1.], [0., .1]], (.15 ** 2 * torch.eye(2)).expand(3, 2, 2))
+    out["three groups in the plane"] = groups, torch.tensor([[1., 0.]], dtype=torch.float64), torch.tensor([[-.75]], dtype=torch.float64), .05
+    a = torch.arange(12, dtype=torch.float64) * math.pi / 6
+    w = .5 + torch.arange(12) % 3
+    ring = GaussianMixture(w / w.sum(), torch.stack([a.cos(), a.sin(), (3 * a).cos(), (2 * a).sin()], 1), (.1 ** 2 * torch.eye(4)).expand(12, 4, 4))
+    out["ring of 12 in D=4"] = ring, torch.eye(4, dtype=torch.float64)[:1], torch.tensor([[.1]], dtype=torch.float64), .1
+    return out
+
+
+def posterior(n=2048, evaluations=(50, 250, 1000), methods=("replacement", "dps", "pigdm", "mmps", "twisted")):
+    "Posterior samplers against exact posteriors: sliced W2 over its floor, error of the mode weights, coverage of 90 % intervals"
+    print(f"\nExact posteriors, VP, {n} samples: sliced W2 over its floor / mode weights off / coverage of 90 % intervals (goal for twisted at 1000: 1.5, 0.05)\n")
+    totals = {}
+    for name, (mix, A, y, noise) in posterior_cases().items():
+        exact = mix.posterior(A, y[0], noise)
+        truth, floor = exact.sample(n, generator=seeded(44)), w2_floor(exact, n, repeats=10, generator=seeded(45))
+        many = exact.sample(20_000, generator=seeded(46))
+        modes = ", ".join(f"{float(v):.2f}" for v in exact.weights.sort(descending=True)[0] if v > .005)
+        print(f"{name} (weights of the modes: {modes})")
+        for method in methods:
+            row = []
+            for k in evaluations:
+                score = count_nfe(mix.at(VP()))
+                try: x = posterior_sample(score, VP(), Matrix(A), y, noise_std=noise, method=method, n=n, n_steps=k, generator=seeded(47))[:, 0]
+                except FloatingPointError: row.append(f"{'fails':>24s}"); continue
+                lo, hi = x.quantile(.05, 0), x.quantile(.95, 0)
+                covered = ((many > lo) & (many < hi)).double().mean()
+                v = float(sliced_w2(x, truth) / floor), float(weight_tv(x, exact)), float(covered)
+                totals.setdefault((name.split(", seed")[0], method, k), []).append(v)
+                row.append(f"{v[0]:9.2f} /{v[1]:6.3f} /{v[2]:5.2f}")
+            print(f"  {method:12s}" + " ".join(row), flush=True)
+    print("\nMeans over the seeds\n")
+    for (name, method, k), v in totals.items():
+        if len(v) > 1: print(f"{name:24s} {method:12s} {k:5d}  " + " / ".join(f"{float(c):.3f}" for c in torch.tensor(v).mean(0)))
+
+
 def training(n_steps=25, rounds=7):
     "Steps per second of `fit` over those of a bare loop: same network, loss and optimiser, in turn; the median over rounds counts"
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -256,7 +336,7 @@ def training(n_steps=25, rounds=7):
 
 
 TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=likelihood, matrix=matrix,
-              few=few, orders=orders, parity=parity, digits=digits_flow)
+              few=few, orders=orders, parity=parity, digits=digits_flow, unet=unet_digits, posterior=posterior)
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES: TABLES[name]()

@@ -26,6 +26,18 @@ def test_sample(cli, tmp_path):
     assert (tmp_path / "a" / "b.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_restore(cli, tmp_path):
+    from PIL import Image
+    from score_nb import digits
+    Image.fromarray(digits("test")[0][7, 0].numpy()).save(tmp_path / "digit.png")
+    cli("restore", "digit.png", "--task", "superres", "--factor", 4, "--simulate", "--n", 2, "--n-steps", 4, "--out", "r", "--quiet", check=0)
+    assert {f.name for f in (tmp_path / "r").iterdir()} == {"observed.png", "sample-1.png", "sample-2.png", "mean.png", "deviation.png", "overview.png"}
+    assert Image.open(tmp_path / "r" / "observed.png").size == (7, 7) and Image.open(tmp_path / "r" / "mean.png").size == (28, 28)
+    one_line(cli("restore", "digit.png", "--out", "s"), "mask", "transparent")
+    one_line(cli("restore", "none.png", "--task", "deblur", "--out", "s"), "none.png")
+    assert not (tmp_path / "s").exists()
+
+
 def test_bad_input(cli, tmp_path):
     (tmp_path / "file").touch(); (tmp_path / "empty").mkdir()
     one_line(cli("sample", "--model", "mnits"), "unknown weights", "mnits", "mnist")
