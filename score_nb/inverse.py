@@ -38,11 +38,14 @@ class Operator:
         if not callable(forward):
             raise TypeError(f"forward: expected a function, got {type(forward).__name__}")
         self.forward, self.in_shape = forward, tuple(in_shape)
-        with torch.no_grad():
-            out = forward(torch.randn(3, *self.in_shape, generator=seeded(0)).to(device))
+        x = torch.randn(3, *self.in_shape, generator=seeded(0)).to(device)
+        with torch.no_grad(): out, first = forward(x), forward(x[:1])
         if len(out) != 3:
             raise ValueError("forward: expected a batch of 3 from one of 3, "
                              f"got shape {tuple(out.shape)}")
+        if not torch.allclose(out[:1], first, rtol=1e-3, atol=1e-4 * float(out.abs().max())):
+            raise ValueError("forward: expected a function of each sample alone, "
+                             "but one sample changes in the company of others")
         self.out_shape = tuple(out.shape[1:]) # M
 
     def __call__(self, x): return self.forward(x)
