@@ -7,8 +7,8 @@ __all__ = ['Spectrum', 'LINEAR', 'ANY', 'Operator', 'LinearOperator', 'conjugate
            'reflection', 'Grayscale', 'Downsample', 'Blur', 'hartley', 'Matrix', 'known', 'release', 'replaced',
            'resampled', 'even_times', 'pigdm_guide', 'dps_guide', 'push', 'mmps_guide', 'mmps_dense',
            'likelihood_terms', 'check_options', 'posterior_score', 'ess', 'systematic', 'survivors', 'twisted_move',
-           'check_twisted', 'twisted_steps', 'walks', 'split_times', 'replacement_sample', 'twisted_sample',
-           'posterior_sample', 'interval_coverage']
+           'check_twisted', 'twisted_steps', 'walks', 'split_times', 'release_times', 'replacement_sample',
+           'twisted_sample', 'posterior_sample', 'interval_coverage']
 
 # %% ../nbs/18_inverse.ipynb #79e3ed25
 import math, warnings
@@ -654,6 +654,17 @@ def split_times(
     return (held + [end], [end] + free) if free else (held, [])
 
 # %% ../nbs/18_inverse.ipynb #75b42b23
+def release_times(
+    sde:SDE, # The forward process
+    times:list, # Falling times
+    levels:Tensor, # Noise of the coordinates of y, shape (k,)
+    most:int=32, # More different levels than that are left between the grid's times
+)->list: # Falling times, those of the levels among them
+    "Add the times at which coordinates are let go: earlier, they would take more noise than y has."
+    if len(times) < 2 or len(levels) > most: return times
+    own = sde.time(-2 * levels.double().cpu().log()).tolist()
+    return sorted({*times, *(t for t in own if times[-1] < t < times[0])}, reverse=True)
+
 def replacement_sample(
     score:Score, sde:SDE, # As for `posterior_sample`, like all that has no comment
     spectrum:Spectrum, # Of the operator and y
@@ -665,7 +676,8 @@ def replacement_sample(
     least = noise_std and noise_std / float(spectrum.s.max())
     held, free = split_times(sde, n_steps, resample, least)
     keep = lambda step: step and replaced(step, spectrum, noise_std=noise_std)
-    held_at, seen = release(spectrum, noise_std)[1], spectrum.s > 0
+    (level, held_at), seen = release(spectrum, noise_std), spectrum.s > 0
+    held = release_times(sde, held, level[level < math.inf].unique()) if noise_std else held
     def restore(x, start, s): # what is seen and not replaced at s must remember y by itself
         memory = seen & ~held_at(sde, s)
         return spectrum.v(torch.where(memory, spectrum.vt(start), spectrum.vt(x)))
