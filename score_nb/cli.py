@@ -317,7 +317,7 @@ def read_mask(
                          f"known ones, got {int(known.sum())} known of {known.numel()}")
     return known
 
-# %% ../nbs/22_cli.ipynb #d173d4ed
+# %% ../nbs/22_cli.ipynb #d5aa680c
 def restore_pictures(out, y, x):
     "Write observation, samples, mean, deviation and an overview of them as PNGs; their paths."
     std = x.std(0, correction=0).mean(1, keepdim=True)
@@ -335,6 +335,7 @@ def restore_pictures(out, y, x):
     save_figure(show_images(grid, ncol=len(grid), title=title, scale=1.6), paths[-1])
     return paths
 
+# %% ../nbs/22_cli.ipynb #c4b63008
 def restore(
     image, # A picture file
     *,
@@ -355,9 +356,12 @@ def restore(
 )->list: # The files written
     "Draw posterior samples of a damaged picture by a saved model; writes PNGs into `out`."
     check_count(n, "n")
-    device, g = pick_device(device), seeded(seed, device=pick_device(device))
+    device = pick_device(device)
+    g = seeded(seed, device=device)
     model = load_pretrained(model or pick_prior(image, task), device=device)
-    shape = tuple(model.info["shape"])
+    shape = tuple(model.info.get("shape", ()))
+    if len(shape) != 3:
+        raise ValueError(f"model: expected one of pictures, shape (C, H, W), got {shape}")
     known = read_mask(mask, image, shape[1:]) if task == "inpaint" else None
     op = damage(task, shape, mask=known, factor=factor, blur=blur)
     if simulate:
@@ -369,6 +373,7 @@ def restore(
                          n_steps=n_steps, data_std=IMAGE_STD, generator=g, progress=progress)
     return restore_pictures(out, y, x)
 
+# %% ../nbs/22_cli.ipynb #4047c6ce
 def pick_prior(
     image, # A picture file
     task:str, # One of `TASKS`
@@ -379,7 +384,7 @@ def pick_prior(
     raise ValueError("model: expected a model of colour pictures, got None; none is shipped, "
                      "tools/train_colour.py in the repository trains a small one on CIFAR-10")
 
-# %% ../nbs/22_cli.ipynb #d6a5f8e0
+# %% ../nbs/22_cli.ipynb #40d50088
 def parser()->argparse.ArgumentParser:
     "The command line: one sub-command per function above."
     ap = argparse.ArgumentParser(
@@ -416,6 +421,7 @@ def parser()->argparse.ArgumentParser:
     restore_arguments(command("restore", restore, "repair a picture file: posterior samples"))
     return ap
 
+# %% ../nbs/22_cli.ipynb #f4d98caa
 def restore_arguments(p):
     "The options of `score_nb restore`."
     p.add_argument("image", help="a picture file")

@@ -1,6 +1,6 @@
 """Measured tables: what sampler and trainer cost on top of the network, and how close samples, flows, likelihoods and posteriors come to exact answers.
 
-    make bench                                  # everything, three hours on 2 cores
+    make bench                                  # everything, several hours on 2 cores
     .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood, matrix, few, orders, parity, digits, unet or posterior
 """
 import math, sys, time

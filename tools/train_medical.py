@@ -7,13 +7,14 @@ import argparse
 from pathlib import Path
 import torch
 import torch.nn.functional as F
-from score_nb.core import expand, seeded
+from score_nb.core import seeded
 from score_nb.hub import ScoreModel  # with save_pretrained
 from score_nb.images import dequantize
 from score_nb.medical import brain_slices, ellipse_phantoms
 from score_nb.nets import UNet
 from score_nb.sde import VP
-from score_nb.training import fit, uniform_times
+from score_nb.training import fit
+from train_table import level_loss, losses_by_level # beside this file
 
 SETTINGS = dict(batch_size=32, lr=1e-3, warmup=300, ema=0.999, seed=3)
 
@@ -47,16 +48,9 @@ def held_out():
     return dequantize(x, seeded(1)), (torch.arange(128) >= 64).long()
 
 
-def level_loss(model, x0, generator=None, label=None, level=None):
-    "Mean square of what the network itself gets wrong, at log-SNR N(0.5, 3^2), stratified"
-    if level is None:
-        u = uniform_times(len(x0), generator=generator)
-        level = .5 + 3 * torch.special.ndtri(u.clamp(1e-6, 1 - 1e-6))
-    m = getattr(model, "module", model)
-    t = m.sde.time(level).clamp(1e-5, 1).to(x0.dtype)
-    xt, z = m.sde.perturb(x0, t, generator=generator)
-    c, _ = m.angle(t)
-    return ((m.noise(xt, t, label) - z) / expand(c, x0)).square().mean()
+def own_loss(model, x0, generator=None, label=None):
+    "`level_loss` with more weight on noisy pictures than for the small digits"
+    return level_loss(model, x0, generator, label, mean=.5, std=3.)
 
 
 def medical_model():
@@ -64,14 +58,6 @@ def medical_model():
     torch.manual_seed(SETTINGS["seed"])
     net = UNet(channels=(64, 96), attention=(1,), patch=4, n_classes=2)
     return ScoreModel(net, VP(), data_std=.55, output="v").to(memory_format=torch.channels_last)
-
-
-def losses(model, x, label, levels=(-6., -3., 0., 2., 4., 6.)):
-    "Loss by log-SNR and their mean"
-    with torch.no_grad():
-        out = {f"{l:g}": float(level_loss(model, x, seeded(1, k), label, torch.full((len(x),), l, dtype=torch.float64)))
-               for k, l in enumerate(levels)}
-    return out | {"mean": sum(out.values()) / len(out)}
 
 
 CARD = """# Phantoms and a brain, 64 x 64 pixels
@@ -101,7 +87,7 @@ Licence: Apache-2.0. The MNI152 template (ICBM 2009a) is by the Montreal Neurolo
 def save(model, out, training, **info):
     "Folder `out` with config.json, model.safetensors (16 bits) and README.md"
     (x, label), kinds = held_out(), []
-    for k in (0, 1): kinds.append(losses(model, x[label == k], label[label == k]))
+    for k in (0, 1): kinds.append(losses_by_level(model, x[label == k], label[label == k]))
     rows = "\n".join(f"| {l} | {kinds[0][l]:.4f} | {kinds[1][l]:.4f} |" for l in kinds[0])
     text = CARD.format(params=sum(p.numel() for p in model.parameters()), training=training, rows=rows)
     info = {"shape": [1, 64, 64], "scaling": "[-1, 1]", "data": "ellipse phantoms (class 0), MNI152 template slices (class 1)",
@@ -118,8 +104,8 @@ def main():
     a = ap.parse_args()
     x, label = data()
     hx, hy = held_out()
-    run = fit(medical_model(), x, labels=label, n_steps=a.n_steps, loss=level_loss, transform=lambda x, g: dequantize(x, g),
-              evaluate=lambda model, step=None: losses(model, hx, hy), evaluate_every=1000,
+    run = fit(medical_model(), x, labels=label, n_steps=a.n_steps, loss=own_loss, transform=lambda x, g: dequantize(x, g),
+              evaluate=lambda model, step=None: losses_by_level(model, hx, hy), evaluate_every=1000,
               checkpoint_dir=a.out, checkpoint_every=250, resume=not a.fresh, progress=not a.quiet,
               mixed_precision="bf16", **SETTINGS)
     training = (f"{a.n_steps:,} steps of {SETTINGS['batch_size']} pictures, Adam {SETTINGS['lr']:g} with warm-up and cosine "

@@ -36,11 +36,12 @@ def pictures(images, generator=None):
     return moved(images, generator).reshape(-1, 1, 14, 14)
 
 
-def level_loss(model, x0, generator=None, label=None, level=None):
-    "Mean square of what the network itself gets wrong, at log-SNR N(1, 3.5^2), stratified"
+def level_loss(model, x0, generator=None, label=None, level=None, *, mean=1., std=3.5):
+    "Mean square of what the network itself gets wrong, at log-SNR N(mean, std^2), stratified"
+    model = getattr(model, "module", model)
     if level is None:
         u = uniform_times(len(x0), generator=generator)
-        level = 1 + 3.5 * torch.special.ndtri(u.clamp(1e-6, 1 - 1e-6))
+        level = mean + std * torch.special.ndtri(u.clamp(1e-6, 1 - 1e-6))
     t = model.sde.time(level).clamp(1e-5, 1).to(x0.dtype)
     xt, z = model.sde.perturb(x0, t, generator=generator)
     c, _ = model.angle(t)
@@ -55,16 +56,20 @@ def table_model(seed=0, net="mlp"):
     return ScoreModel(net, VP(), data_std=0.6, output="v")
 
 
-def held_out(model, step=None, *, levels=(-6., -3., 0., 2., 4., 6., 8.)):
+def losses_by_level(model, x0, label=None, levels=(-6., -3., 0., 2., 4., 6.)):
+    "{log-SNR: loss} and their mean; the noise is the same at every call"
+    with torch.no_grad():
+        out = {f"{l:g}": float(level_loss(model, x0, seeded(1, k, device=x0.device), label, torch.full((len(x0),), l, dtype=torch.float64, device=x0.device)))
+               for k, l in enumerate(levels)}
+    return out | {"mean": sum(out.values()) / len(out)}
+
+
+def held_out(model, step=None):
     "Loss on the 500 held-out digits, 8 noises each: {log-SNR: loss} and their mean"
-    x0, out = small(digits("test")[0], seeded(1)).repeat(8, 1), {}
+    x0 = small(digits("test")[0], seeded(1)).repeat(8, 1)
     label = digits("test")[1].repeat(8) if model.net.n_classes else None
     if isinstance(model.net, UNet): x0 = x0.reshape(-1, 1, 14, 14)
-    with torch.no_grad():
-        for k, l in enumerate(levels):
-            level = torch.full((len(x0),), l, dtype=torch.float64)
-            out[f"{l:g}"] = float(level_loss(model, x0, seeded(1, k), label, level))
-    return out | {"mean": sum(out.values()) / len(out)}
+    return losses_by_level(model, x0, label, (-6., -3., 0., 2., 4., 6., 8.))
 
 
 def card(model, training):
