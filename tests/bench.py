@@ -339,4 +339,7 @@ TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=
               few=few, orders=orders, parity=parity, digits=digits_flow, unet=unet_digits, posterior=posterior)
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or TABLES: TABLES[name]()
+    for name in sys.argv[1:] or TABLES:
+        start = time.perf_counter()
+        TABLES[name]()
+        print(f"\n({name}: {(time.perf_counter() - start) / 60:.1f} minutes)", flush=True)
