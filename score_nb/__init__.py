@@ -17,6 +17,7 @@ from score_nb.flow import decode, encode, ode_sample, slerp
 from score_nb.fast import fast_sample
 from score_nb.likelihood import bits_per_dim, log_likelihood
 from score_nb.guidance import classifier_free, classifier_guided
-from score_nb.inverse import Blur, Downsample, Grayscale, Inpaint, LinearOperator, Matrix, posterior_sample, posterior_score
+from score_nb.operators import Blur, Downsample, Grayscale, Inpaint, LinearOperator, Matrix
+from score_nb.inverse import posterior_sample, posterior_score
 from score_nb.medical import FourierMask, Radon
 from score_nb.hub import load_pretrained

@@ -374,7 +374,7 @@ def gradient(self:Run, loss, parts, generator):
     for i in range(n):
         with self.acc.no_sync(self.net) if i < n - 1 else nullcontext():
             x, *y = (p[i * size:(i + 1) * size] for p in parts)
-            v = loss(self.net, x, generator, *y) / n
+            with self.acc.autocast(): v = loss(self.net, x, generator, *y) / n
             scaler = self.acc.scaler
             (scaler.scale(v) if scaler else v).backward() # what acc.backward does, in less time
         value = value + v.detach()

@@ -11,7 +11,7 @@ from score_nb import (GaussianMixture, VE, VP, Cosine, SubVP, bits_per_dim, coun
 from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
 from score_nb.fast import ddim, heun, multistep
 from score_nb.flow import flow_map
-from score_nb.inverse import Matrix
+from score_nb.operators import Matrix
 from score_nb.metrics import frechet_distance, w2_floor, weight_tv
 from score_nb.nets import MLP, ScoreModel, UNet
 from score_nb.objectives import elbo

@@ -38,14 +38,14 @@ def pictures(images, generator=None):
 
 def level_loss(model, x0, generator=None, label=None, level=None, *, mean=1., std=3.5):
     "Mean square of what the network itself gets wrong, at log-SNR N(mean, std^2), stratified"
-    model = getattr(model, "module", model)
+    inner = getattr(model, "module", model) # with several processes `model` is a wrapper
     if level is None:
         u = uniform_times(len(x0), generator=generator)
         level = mean + std * torch.special.ndtri(u.clamp(1e-6, 1 - 1e-6))
-    t = model.sde.time(level).clamp(1e-5, 1).to(x0.dtype)
-    xt, z = model.sde.perturb(x0, t, generator=generator)
-    c, _ = model.angle(t)
-    return ((model.noise(xt, t, label) - z) / expand(c, x0)).square().mean()
+    t = inner.sde.time(level).clamp(1e-5, 1).to(x0.dtype)
+    xt, z = inner.sde.perturb(x0, t, generator=generator)
+    noise = -expand(inner.sde.sigma(t), x0) * model(xt, t, label) # the call goes through the wrappers of mixed precision and of several processes
+    return ((noise - z) / expand(inner.angle(t)[0], x0)).square().mean()
 
 
 def table_model(seed=0, net="mlp"):
