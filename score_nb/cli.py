@@ -8,7 +8,7 @@ __all__ = ['IMAGE_STD', 'METHODS', 'TASKS', 'Row', 'table', 'writable_dir', 'sam
            'draw', 'gaussian_kernel', 'damage', 'read_picture', 'read_mask', 'restore_pictures', 'restore',
            'pick_prior', 'parser', 'restore_arguments', 'main']
 
-# %% ../nbs/22_cli.ipynb #7f19b1f0
+# %% ../nbs/22_cli.ipynb #0ef605f1
 import argparse, math, os, platform, sys, tempfile, time
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from .correctors import langevin_corrector
 from .flow import ode_sample
 from .fast import fast_sample
 from .likelihood import bits_per_dim
-from .inverse import Blur, Downsample, Grayscale, Inpaint, LinearOperator
+from .operators import Blur, Downsample, Grayscale, Inpaint, LinearOperator
 from .inverse import posterior_sample
 from .hub import digits_card, load_pretrained
 
@@ -264,7 +264,7 @@ def draw(
     save_figure(show_images(x), out)
     return x
 
-# %% ../nbs/22_cli.ipynb #57bf2a6c
+# %% ../nbs/22_cli.ipynb #6d35d975
 TASKS = ("inpaint", "superres", "deblur", "colour")
 
 def gaussian_kernel(
@@ -287,6 +287,8 @@ def damage(
     if task not in TASKS: raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {task!r}")
     C, H, W = shape
     if task == "inpaint": return Inpaint(mask.expand(C, H, W))
+    if task == "colour" and C != 3:
+        raise ValueError(f"model: expected one of colour pictures, (3, H, W), got {shape}")
     if task == "colour": return Grayscale(in_shape=shape)
     if task == "deblur": return Blur(gaussian_kernel(blur), in_shape=shape)
     if H % check_count(factor, "factor") or W % factor or factor == 1:
@@ -335,7 +337,7 @@ def restore_pictures(out, y, x):
     save_figure(show_images(grid, ncol=len(grid), title=title, scale=1.6), paths[-1])
     return paths
 
-# %% ../nbs/22_cli.ipynb #c4b63008
+# %% ../nbs/22_cli.ipynb #0ae9285e
 def restore(
     image, # A picture file
     *,
@@ -346,8 +348,8 @@ def restore(
     blur:float=1., # For "deblur": standard deviation of the blur in pixels of the model's size
     noise_std:float=.02, # Noise of the observation, in units where black to white is 2
     simulate:bool=False, # The picture is whole: damage it first
-    model=None, # Shipped name or folder; None: "mnist", for grey pictures
-    method:str="pigdm", # "pigdm", "mmps", "dps" or "replacement"
+    model=None, # Shipped name or folder; None: "mnist" for grey pictures, else "colour-32"
+    method:str="replacement", # "replacement", "pigdm", "mmps" or "dps"
     n:int=4, # Posterior samples
     n_steps:int=200, # Steps of the sampler
     seed:int=0, # Everything random follows from it
@@ -373,16 +375,15 @@ def restore(
                          n_steps=n_steps, data_std=IMAGE_STD, generator=g, progress=progress)
     return restore_pictures(out, y, x)
 
-# %% ../nbs/22_cli.ipynb #4047c6ce
+# %% ../nbs/22_cli.ipynb #51170b61
 def pick_prior(
     image, # A picture file
     task:str, # One of `TASKS`
 )->str: # Name of a shipped model
-    "The digits for a grey picture; `ValueError` for colour, of which no model is shipped."
+    "The digits for a grey picture, small photographs for lost colour or a colour picture."
     x = read_picture(image, (3, 32, 32))
-    if task != "colour" and float((x - x.mean(1, keepdim=True)).abs().max()) < .02: return "mnist"
-    raise ValueError("model: expected a model of colour pictures, got None; none is shipped, "
-                     "tools/train_colour.py in the repository trains a small one on CIFAR-10")
+    grey = float((x - x.mean(1, keepdim=True)).abs().max()) < .02
+    return "mnist" if grey and task != "colour" else "colour-32"
 
 # %% ../nbs/22_cli.ipynb #40d50088
 def parser()->argparse.ArgumentParser:
@@ -421,14 +422,15 @@ def parser()->argparse.ArgumentParser:
     restore_arguments(command("restore", restore, "repair a picture file: posterior samples"))
     return ap
 
-# %% ../nbs/22_cli.ipynb #f4d98caa
+# %% ../nbs/22_cli.ipynb #512d78f5
 def restore_arguments(p):
     "The options of `score_nb restore`."
     p.add_argument("image", help="a picture file")
     p.add_argument("--task", choices=TASKS, default="inpaint")
     p.add_argument("--mask", help="a picture, black where pixels are missing")
     p.add_argument("--simulate", action="store_true", help="the picture is whole: damage it first")
-    p.add_argument("--method", choices=["pigdm", "mmps", "dps", "replacement"], default="pigdm")
+    p.add_argument("--method", choices=["replacement", "pigdm", "mmps", "dps"],
+                   default="replacement")
     for flag, default in (("--out", "restored"), ("--model", None), ("--device", None)):
         p.add_argument(flag, default=default)
     for flag, default in (("--factor", 2), ("--n", 4), ("--n-steps", 200)):

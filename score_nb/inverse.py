@@ -6,7 +6,7 @@
 __all__ = ['LINEAR', 'ANY', 'known', 'release', 'replaced', 'resampled', 'even_times', 'pigdm_guide', 'dps_guide', 'push',
            'mmps_guide', 'mmps_dense', 'likelihood_terms', 'check_options', 'posterior_score', 'ess', 'systematic',
            'survivors', 'twisted_move', 'check_twisted', 'twisted_steps', 'walks', 'split_times', 'release_times',
-           'replacement_sample', 'twisted_sample', 'posterior_sample', 'interval_coverage']
+           'replacement_sample', 'twisted_sample', 'start_chains', 'posterior_sample', 'interval_coverage']
 
 # %% ../nbs/18_inverse.ipynb #f7952627
 import math, warnings
@@ -333,14 +333,13 @@ def twisted_steps(
     a, c = expand(sde.alpha(at(s)), x), expand(sde.sigma(at(s)) ** 2, x)
     yield 0., ((x + c * (prior + guide)) / a).reshape(n, B, *D), log_w
 
-# %% ../nbs/18_inverse.ipynb #4bcc5592
+# %% ../nbs/18_inverse.ipynb #ffa41029
 def walks(sde, resample, *, n_steps, predictor, **kw):
     "Keywords for `sample`: all steps once, or fewer, even in log-SNR, walked `resample` times."
     if resample == 1: return dict(n_steps=n_steps, predictor=predictor, **kw)
     r = min(resample, n_steps)
     return dict(times=even_times(sde, n_steps // r), predictor=resampled(predictor, r), **kw)
 
-# %% ../nbs/18_inverse.ipynb #e1bb4dc5
 def split_times(
     sde:SDE, # The forward process
     n_steps:int, # Evaluations to spend
@@ -411,7 +410,13 @@ def twisted_sample(
     u = torch.rand(log_w.shape[1], generator=generator).to(x.device)
     return x.flatten(0, 1)[survivors(log_w, u, below=2.)[0]].reshape(x.shape)
 
-# %% ../nbs/18_inverse.ipynb #d9791500
+# %% ../nbs/18_inverse.ipynb #fe560784
+def start_chains(sde, y, shape, n, generator):
+    "Each observation n times, and as many draws of the prior at t = 1."
+    ys, size = y.repeat(n, *[1] * (y.ndim - 1)), (n * shape[0], *shape[1:])
+    return ys, initial_state(sde, size, generator=generator, device=y.device, dtype=y.dtype)
+
+# %% ../nbs/18_inverse.ipynb #06b85a29
 def posterior_sample(
     score:Score, # Score of x(t), or a model of it
     sde:SDE, # The forward process
@@ -438,10 +443,8 @@ def posterior_sample(
     if method == "twisted":
         return twisted_sample(score, sde, operator, y, noise_std=noise_std, n=n, n_steps=n_steps,
                               twist=twist, data_std=data_std, **o)
-    ys = y.repeat(n, *[1] * (y.ndim - 1))
+    ys, x = start_chains(sde, y, shape, n, generator)
     f = operator.spectrum(ys) if isinstance(operator, LinearOperator) else None
-    start = (n * shape[0], *shape[1:])
-    x = initial_state(sde, start, generator=generator, device=y.device, dtype=y.dtype)
     o.update(n_steps=n_steps, predictor=predictor, corrector=corrector)
     if method == "replacement":
         r = resample or max(1, n_steps // 50)

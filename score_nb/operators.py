@@ -55,7 +55,7 @@ def check_y(self:Operator,
         raise ValueError(f"y: expected shape {want}, got {tuple(y.shape)}")
     return y, (len(y), *D)
 
-# %% ../nbs/17a_operators.ipynb #0b00aa78
+# %% ../nbs/17a_operators.ipynb #ccb118b5
 class LinearOperator(Operator):
     "A linear map from samples to observations, as a function; `ValueError` unless linear."
     def __init__(self,
@@ -69,7 +69,7 @@ class LinearOperator(Operator):
         with torch.no_grad(): fa, fb, fab = forward(a), forward(b), forward(2 * a - 3 * b)
         if not torch.allclose(fab, 2 * fa - 3 * fb, rtol=1e-3, atol=1e-4 * float(fab.abs().max())):
             raise ValueError("forward: expected a linear map, but A(2a - 3b) is not "
-                             "2 A(a) - 3 A(b); 'dps' and 'mmps' take an Operator")
+                             "2 A(a) - 3 A(b); 'dps', 'mmps', 'twisted' take an Operator")
 
     def adjoint(self, v):
         "The transpose A^T v, (B, *M) -> (B, *D): one vector-Jacobian product of the operator."

@@ -33,6 +33,9 @@ def test_restore(cli, tmp_path):
     cli("restore", "digit.png", "--task", "superres", "--factor", 4, "--simulate", "--n", 2, "--n-steps", 4, "--out", "r", "--quiet", check=0)
     assert {f.name for f in (tmp_path / "r").iterdir()} == {"observed.png", "sample-1.png", "sample-2.png", "mean.png", "deviation.png", "overview.png"}
     assert Image.open(tmp_path / "r" / "observed.png").size == (7, 7) and Image.open(tmp_path / "r" / "mean.png").size == (28, 28)
+    cli("restore", "digit.png", "--task", "colour", "--n", 1, "--n-steps", 2, "--out", "c", "--quiet", check=0) # the model of colour pictures, by itself
+    assert Image.open(tmp_path / "c" / "sample-1.png").size == (32, 32) and Image.open(tmp_path / "c" / "sample-1.png").mode == "RGB"
+    one_line(cli("restore", "digit.png", "--task", "colour", "--model", "mnist", "--out", "s"), "colour pictures")
     one_line(cli("restore", "digit.png", "--out", "s"), "mask", "transparent")
     one_line(cli("restore", "none.png", "--task", "deblur", "--out", "s"), "none.png")
     assert not (tmp_path / "s").exists()

@@ -4,8 +4,8 @@ import pytest, torch
 from torch.testing import assert_close
 from score_nb.core import assert_mc, count_nfe, expand, randn, seeded
 from score_nb.correctors import langevin_corrector
-from score_nb.densities import Gaussian, GaussianMixture
-from score_nb.inverse import posterior_sample, posterior_score, split_times
+from score_nb.densities import Gaussian, GaussianMixture, random_mixture
+from score_nb.inverse import ess, posterior_sample, posterior_score, split_times, twisted_steps
 from score_nb.operators import Inpaint, LinearOperator, Matrix, Operator
 from score_nb.reverse import euler_maruyama
 from score_nb.sde import SubVP, VE, VP
@@ -65,6 +65,20 @@ def test_evaluations_with_noise(noise_std):
     score = count_nfe(GROUPS.at(VP()))
     posterior_sample(score, VP(), FIRST, Y, noise_std=noise_std, n_steps=200)
     assert 100 < score.nfe < 230
+
+
+def test_walks_count_as_evaluations():
+    score = count_nfe(GROUPS.at(VP()))
+    posterior_sample(score, VP(), FIRST, Y, n_steps=200, resample=10)
+    assert score.nfe == 201                                             # and the last denoising step
+
+
+def test_particles_last_to_the_end_of_sub_vp():
+    "Sub-VP goes on to much smaller noise than VP; one long step there would use up the particles"
+    mix, A = random_mixture(8, 10, generator=seeded(7)), randn((3, 8), generator=seeded(59)).double() / 8 ** .5
+    y = mix.sample(8, generator=seeded(63)) @ A.mT + .1 * randn((8, 3), generator=seeded(64)).double()
+    shares = [ess(w) / 128 for t, _, w in twisted_steps(mix.at(SubVP()), SubVP(), Matrix(A), y, noise_std=.1, n=128, n_steps=30, twist="mmps", generator=seeded(65)) if t > 0]
+    assert float(shares[-1].min()) > .4
 
 
 @SDES
