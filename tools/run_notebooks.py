@@ -41,6 +41,17 @@ def drop_widgets(nb):
     nb.metadata.pop("widgets", None)
 
 
+def join_streams(nb):
+    "What a loop prints is one text; the kernel sends it in pieces, which the site would show as paragraphs"
+    for c in nb.cells:
+        if c.cell_type != "code": continue
+        joined = []
+        for o in c.outputs:
+            if joined and o.output_type == joined[-1].output_type == "stream" and o.name == joined[-1].name: joined[-1].text += o.text
+            else: joined.append(o)
+        c.outputs = joined
+
+
 def run(path, timeout=900, slow=False):
     "Execute in a fresh kernel; the file is rewritten only if every cell ran"
     import nbformat
@@ -51,7 +62,7 @@ def run(path, timeout=900, slow=False):
     for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
     NotebookClient(nb, timeout=7200 if slow else timeout, resources={"metadata": {"path": str(path.parent)}}).execute()
     for i, c in skipped.items(): nb.cells[i] = c
-    drop_widgets(nb)
+    drop_widgets(nb); join_streams(nb)
     nbformat.write(nb, path)
     nbdev_clean(str(path))
     known = stamps() | {path.relative_to(ROOT).as_posix(): fingerprint(path)}
