@@ -30,7 +30,7 @@ from .flow import ode_sample
 from .fast import fast_sample
 from .likelihood import bits_per_dim
 from .operators import Blur, Downsample, Grayscale, Inpaint, LinearOperator
-from .inverse import posterior_sample
+from .inverse import check_options, posterior_sample
 from .hub import digits_card, load_pretrained
 
 # %% ../nbs/22_cli.ipynb #a0c5d9ce
@@ -357,7 +357,6 @@ def restore(
     progress:bool=True, # Show a bar
 )->list: # The files written
     "Draw posterior samples of a damaged picture by a saved model; writes PNGs into `out`."
-    check_count(n, "n")
     device = pick_device(device)
     g = seeded(seed, device=device)
     model = load_pretrained(model or pick_prior(image, task), device=device)
@@ -366,6 +365,7 @@ def restore(
         raise ValueError(f"model: expected one of pictures, shape (C, H, W), got {shape}")
     known = read_mask(mask, image, shape[1:]) if task == "inpaint" else None
     op = damage(task, shape, mask=known, factor=factor, blur=blur)
+    check_options(op, method, noise_std, n, n_steps)
     if simulate:
         y = op(read_picture(image, shape).to(device))
         y = y + noise_std * torch.randn(y.shape, generator=g, device=device)
