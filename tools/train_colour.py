@@ -15,12 +15,7 @@ from score_nb.images import augment, dequantize, load_images
 from score_nb.nets import UNet
 from score_nb.sde import VP
 from score_nb.training import fit
-from train_table import level_loss, losses_by_level # beside this file
-
-
-def own_loss(model, x0, generator=None):
-    "`level_loss` with more weight on noisy pictures than for the small digits"
-    return level_loss(model, x0, generator, mean=.5, std=3.)
+from train_table import losses_by_level, picture_loss # beside this file
 
 
 def mirrored(images, generator=None):
@@ -77,7 +72,7 @@ def main():
     held = dequantize(held[:128], seeded(1))
     def evaluate(model, step=None): return losses_by_level(model, held.to(next(model.parameters()).device))
     run = fit(colour_model(a.channels), images, n_steps=a.n_steps, batch_size=a.batch_size, lr=1e-3, warmup=min(300, a.n_steps // 10 + 1),
-              ema=.999, seed=3, loss=own_loss, transform=mirrored, evaluate=evaluate, evaluate_every=1000, checkpoint_dir=a.out,
+              ema=.999, seed=3, loss=picture_loss, transform=mirrored, evaluate=evaluate, evaluate_every=1000, checkpoint_dir=a.out,
               checkpoint_every=250, resume=not a.fresh, mixed_precision=a.mixed_precision, progress=not a.quiet)
     training = f"{a.n_steps:,} steps of {a.batch_size} images, Adam 0.001 with warm-up and cosine decay, EMA 0.999, {a.mixed_precision}"
     info = {"shape": [3, 32, 32], "scaling": "[-1, 1]", "data": "CIFAR-10", "n_steps": a.n_steps, "batch_size": a.batch_size, "seed": 3}

@@ -14,7 +14,7 @@ from score_nb.medical import brain_slices, ellipse_phantoms
 from score_nb.nets import UNet
 from score_nb.sde import VP
 from score_nb.training import fit
-from train_table import level_loss, losses_by_level # beside this file
+from train_table import losses_by_level, picture_loss # beside this file
 
 SETTINGS = dict(batch_size=32, lr=1e-3, warmup=300, ema=0.999, seed=3)
 
@@ -46,11 +46,6 @@ def held_out():
     phantoms = ellipse_phantoms(64, generator=seeded(102)) * 255
     x = torch.cat([phantoms, moved(brain_slices("test"), 64, seeded(103)).float()]).to(torch.uint8)
     return dequantize(x, seeded(1)), (torch.arange(128) >= 64).long()
-
-
-def own_loss(model, x0, generator=None, label=None):
-    "`level_loss` with more weight on noisy pictures than for the small digits"
-    return level_loss(model, x0, generator, label, mean=.5, std=3.)
 
 
 def medical_model():
@@ -104,7 +99,7 @@ def main():
     a = ap.parse_args()
     x, label = data()
     hx, hy = held_out()
-    run = fit(medical_model(), x, labels=label, n_steps=a.n_steps, loss=own_loss, transform=lambda x, g: dequantize(x, g),
+    run = fit(medical_model(), x, labels=label, n_steps=a.n_steps, loss=picture_loss, transform=lambda x, g: dequantize(x, g),
               evaluate=lambda model, step=None: losses_by_level(model, hx, hy), evaluate_every=1000,
               checkpoint_dir=a.out, checkpoint_every=250, resume=not a.fresh, progress=not a.quiet,
               mixed_precision="bf16", **SETTINGS)

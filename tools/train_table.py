@@ -48,6 +48,11 @@ def level_loss(model, x0, generator=None, label=None, level=None, *, mean=1., st
     return ((noise - z) / expand(inner.angle(t)[0], x0)).square().mean()
 
 
+def picture_loss(model, x0, generator=None, label=None):
+    "`level_loss` with more weight on noisy pictures than for the small digits"
+    return level_loss(model, x0, generator, label, mean=.5, std=3.)
+
+
 def table_model(seed=0, net="mlp"):
     "The network, untrained"
     torch.manual_seed(seed)
