@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export MPLBACKEND ?= Agg
 export TOKENIZERS_PARALLELISM = false
+# `make test TORCH=cpu` installs torch without CUDA, which is far smaller; any folder of download.pytorch.org/whl will do.
+ifdef TORCH
+export PIP_EXTRA_INDEX_URL = https://download.pytorch.org/whl/$(TORCH)
+endif
 
 .PHONY: install demo test lab docs train bench nbs clean
 
@@ -20,13 +24,14 @@ demo: install ## Load the shipped model: sample, exact bits/dim, inpaint; pictur
 	$(BIN)/score_nb demo --out demo --n-steps 400
 
 train: install ## Train the shipped digits model (about 90 minutes); resumes where it stopped
-	$(BIN)/score_nb train --out runs/mnist
+	$(BIN)/python tools/train.py mnist
 
 test: install ## Every notebook, then every test
 	$(BIN)/python tests/run_all.py
 
-nbs: install ## Export modules, re-run notebooks whose outputs are stale, renew README.md
+nbs: install ## Export modules, write stubs and docstrings, re-run notebooks whose outputs are stale, renew README.md
 	$(BIN)/nbdev_export
+	$(BIN)/python tools/build_stubs.py
 	$(BIN)/python tools/run_notebooks.py
 	$(BIN)/python tools/build_docs.py --readme
 

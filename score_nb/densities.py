@@ -7,34 +7,23 @@ __all__ = ['Energy', 'GaussianMixture', 'Gaussian', 'random_mixture', 'two_moons
 
 # %% ../nbs/02_densities.ipynb #ef320328
 import math
+from collections.abc import Callable
 import torch
 from torch import Tensor
 from fastcore.basics import patch
-from .core import Score, check_batch, check_count, check_positive, randn
+from .core import Score, as_times, rand, randn, wide
+from .numerics.guards import (
+    as_device, check_batch, check_count, check_dtype, check_function, check_number, check_positive)
+from .numerics.gaussians import (
+    check_points, check_state, coefficient, condition, constant, draws, eigen, energies,
+    half_squares, levels_of, no_nan, parameters, pick, reaches_others, room)
 
 # %% ../nbs/02_densities.ipynb #4681c3c7
-def _reaches_others(
-    out:Tensor, # Computed from `x`
-    x:Tensor, # A leaf of the graph
-)->bool: # True if a parameter that requires grad had a part in `out`
-    "Walk the graph of `out` back to its leaves and look for one that is not `x`."
-    todo, seen = [out.grad_fn], set()
-    while todo:
-        node = todo.pop()
-        if node is None or node in seen: continue
-        if getattr(node, "variable", x) is not x: return True
-        seen.add(node)
-        todo += [parent for parent, _ in node.next_functions]
-    return False
-
-
 class Energy:
-    "The density exp(-f(x)) / Z with Z unknown, eq. (1); `TypeError` if `f` is not callable."
+    "A density exp(-f(x)) / Z with Z unknown, made of its energy f; score by autograd, (3)."
     def __init__(self,
-        f, # Energy of points (B, *D), shape (B,), nats; a function or an `nn.Module`
-    ):
-        if not callable(f): raise TypeError(f"f: expected a callable, got {type(f).__name__}")
-        vars(self).update(f=f)
+        f:Callable, # Energy of points (B, *D), shape (B,), nats; a function or an `nn.Module`
+    ): vars(self).update(f=check_function(f, "f", "x"))
 
     def __setattr__(self, name, value):
         raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name}")
@@ -42,73 +31,31 @@ class Energy:
 
 # %% ../nbs/02_densities.ipynb #82e5a9f8
 @patch
-def _f(self:Energy,
-    x:Tensor, # Points, shape (B, *D)
-)->Tensor: # Energies, shape (B,)
-    "f(x), with the complaint that a wrong shape deserves."
-    out = self.f(x)
-    if not isinstance(out, Tensor):
-        raise TypeError(f"f: expected to return a torch.Tensor, got {type(out).__name__}")
-    if out.shape != x.shape[:1]:
-        raise ValueError(f"f: expected one energy (a scalar) per point, shape ({len(x)},), "
-                         f"got {tuple(out.shape)}")
-    return out
-
-@patch
 def log_prob(self:Energy,
     x:Tensor, # Points, shape (B, *D)
 )->Tensor: # Nats up to one unknown constant, shape (B,)
-    "-f(x), unnormalised: eq. (1) without log Z; `ValueError` or `TypeError` for bad `x` or `f`."
-    return -self._f(check_batch(x))
+    "Unnormalised log-density -f(x), eq. (1) without log Z; an error names `x` or `f`."
+    return -energies(self.f(check_batch(x)), x)
 
 
 @patch
 def score(self:Energy,
     x:Tensor, # Points, shape (B, *D)
 )->Tensor: # Shape of `x`; differentiable again if grad is enabled and `x` or `f` require it
-    "-grad f(x), eq. (3), by autograd; `ValueError`, `TypeError` if `f(x)` does not come from `x`."
+    "Gradient of the log-density, -grad f(x), eq. (3), by autograd; an error names `x` or `f`."
     check_batch(x)
     again = torch.is_grad_enabled()
     with torch.inference_mode(False), torch.enable_grad():
         own = not (again and x.requires_grad)
         if own: x = x.detach().clone().requires_grad_()
-        out = self._f(x)
-        again = again and (not own or _reaches_others(out, x))
+        out = energies(self.f(x), x)
+        again = again and (not own or reaches_others(out, x))
         grad = None if not out.requires_grad else torch.autograd.grad(
             out.sum(), x, create_graph=again, allow_unused=True)[0]
     if grad is None:
         raise ValueError("f: expected an energy computed from x by differentiable operations, "
                          "got one that autograd cannot trace back to x")
-    return -grad
-
-# %% ../nbs/02_densities.ipynb #5727f901
-def _constant(
-    a, # What the caller passed
-    name:str, # How the argument is called
-)->Tensor: # A private float64 copy on the CPU
-    "Copy numbers that shall never change: `TypeError` if none, `ValueError` if not finite."
-    try: a = torch.as_tensor(a).detach().to("cpu", torch.float64, copy=True)
-    except (TypeError, ValueError, RuntimeError):
-        kind = type(a).__name__
-        raise TypeError(f"{name}: expected a tensor or nested lists of numbers, "
-                        f"got {kind}") from None
-    if not bool(torch.isfinite(a).all()):
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinite ones")
-    return a
-
-
-def _eigen(
-    covs:Tensor, # Matrices, shape (K, D, D)
-)->tuple[Tensor, Tensor]: # Eigenvalues (K, D), positive, and eigenvectors (K, D, D) in columns
-    "Eigendecomposition of covariances: `ValueError` unless symmetric and positive definite."
-    size = covs.abs().amax((1, 2), keepdim=True)
-    if bool(((covs - covs.mT).abs() > 1e-6 * size).any()):
-        raise ValueError("covs: expected symmetric matrices")
-    lam, U = torch.linalg.eigh((covs + covs.mT) / 2)
-    if bool((lam[:, 0] <= 1e-15 * covs.shape[-1] * lam[:, -1]).any()):
-        raise ValueError("covs: expected positive definite matrices, "
-                         f"smallest eigenvalue is {float(lam.min()):.3g}")
-    return lam, U
+    return -no_nan(grad, "f: expected a gradient", infinite=False)
 
 # %% ../nbs/02_densities.ipynb #dd451a8e
 class GaussianMixture:
@@ -118,15 +65,8 @@ class GaussianMixture:
         means, # Centres, shape (K, D)
         covs, # Covariances, shape (K, D, D), symmetric positive definite
     ):
-        w, m, c = _constant(weights, "weights"), _constant(means, "means"), _constant(covs, "covs")
-        size = m.shape if m.ndim == 2 and m.numel() else ()
-        if not size or w.shape != size[:1] or c.shape != (*size, size[1]):
-            raise ValueError("expected weights (K,), means (K, D), covs (K, D, D); "
-                             f"got {tuple(w.shape)}, {tuple(m.shape)}, {tuple(c.shape)}")
-        if not bool((w >= 0).all()) or abs(float(w.sum()) - 1) > 1e-6:
-            raise ValueError("weights: expected nonnegative numbers that sum to 1, "
-                             f"got {w.tolist()}")
-        self._set(w / w.sum(), m, *_eigen(c))
+        w, m, c = parameters(weights, means, covs)
+        self._set(w, m, *eigen(c))
 
     def _set(self, weights, means, lam, U):
         vars(self).update(weights=weights, means=means, _lam=lam, _U=U)
@@ -141,18 +81,21 @@ class GaussianMixture:
     def covs(self): return (self._U * self._lam[:, None]) @ self._U.mT
 
 # %% ../nbs/02_densities.ipynb #19d78a2f
+#| code-fold: false
 @patch
 def _parts(self:GaussianMixture,
     x:Tensor, # Points, shape (B, D)
     a=1., # Scale of the data, a number or shape (B,)
     s=0., # Scale of the noise, a number or shape (B,)
-)->tuple[Tensor, Tensor]: # log(w_k N_k(x)), (B, K), and U_k^T C_k^-1 (x - a m_k), (B, K, D)
+)->tuple[Tensor, Tensor, Tensor]: # log(w_k N_k(x)) + b, (B, K); U_k^T C_k^-1 (x - a m_k); b, (B, 1)
     "What log-density, score and responsibilities are made of, at noise `a` and `s`, eq. (2.5)."
-    w, m, lam, U = (p.to(x) for p in (self.weights, self.means, self._lam, self._U))
-    a, s = (torch.as_tensor(c, dtype=torch.float64).to(x).reshape(-1, 1, 1) for c in (a, s))
-    v = a ** 2 * lam + s ** 2 # variances in the eigenbasis, (B or 1, K, D)
-    z = torch.einsum("bkd,kde->bke", x[:, None] - a * m, U)
-    return w.log() - (z ** 2 / v + v.log() + math.log(2 * math.pi)).sum(-1) / 2, z / v
+    dtype, place = wide(x.device), x.device
+    w, m, lam, U = (p.to(place, dtype) for p in (self.weights, self.means, self._lam, self._U))
+    a, s = (torch.as_tensor(c, dtype=dtype, device=place).reshape(-1, 1, 1) for c in (a, s))
+    std = (a ** 2 * lam + s ** 2).sqrt() # in the eigenbasis, (B or 1, K, D)
+    z = torch.einsum("bkd,kde->bke", x.to(dtype)[:, None] - a * m, U) / std
+    more, b = half_squares(z, w > 0)
+    return w.log() - more - (std.log() + math.log(2 * math.pi) / 2).sum(-1), z / std, b
 
 
 @patch
@@ -162,43 +105,37 @@ def _score(self:GaussianMixture,
     s=0., # Scale of the noise, a number or shape (B,)
 )->Tensor: # Shape (B, D)
     "The score of the diffused mixture, eq. (2.4), rotated back from the eigenbases."
-    logp, zv = self._parts(x, a, s)
-    return -torch.einsum("bk,bke,kde->bd", logp.softmax(1), zv, self._U.to(x))
+    logp, zv, _ = self._parts(x, a, s)
+    U = self._U.to(zv)
+    return -torch.einsum("bk,bke,kde->bd", logp.softmax(1), zv, U).to(x.dtype)
 
 # %% ../nbs/02_densities.ipynb #6bd059a0
 @patch
-def _check(self:GaussianMixture,
-    x, # What the caller passed
-)->Tensor: # `x` itself
-    "Insist on finite points of the right dimension."
-    check_batch(x, "x", 2)
-    D = self.means.shape[1]
-    if x.shape[1] != D: raise ValueError(f"x: expected shape (B, {D}), got {tuple(x.shape)}")
-    return x
-
-
-@patch
 def log_prob(self:GaussianMixture,
     x:Tensor, # Points, shape (B, D)
-)->Tensor: # Nats, shape (B,)
-    "The log-density, eq. (2.3); `ValueError` or `TypeError` for bad points."
-    return self._parts(self._check(x))[0].logsumexp(1)
+)->Tensor: # Nats, shape (B,); -inf where they do not fit in the dtype of `x`
+    "Log-density of the mixture, eq. (2.3); `ValueError` or `TypeError` for bad points."
+    logp, _, b = self._parts(check_points(x, self))
+    logp = (logp.logsumexp(1, keepdim=True) - b)[:, 0]
+    return logp.nan_to_num(-math.inf, math.inf, -math.inf).to(x.dtype)
 
 
 @patch
 def score(self:GaussianMixture,
     x:Tensor, # Points, shape (B, D)
 )->Tensor: # Shape (B, D)
-    "The gradient of the log-density, eq. (2.4); `ValueError` or `TypeError` for bad points."
-    return self._score(self._check(x))
+    "Gradient of the log-density, eq. (2.4); an error names `x`."
+    s = self._score(check_points(x, self))
+    return no_nan(s, "x: expected points in reach of the mixture", infinite=False)
 
 
 @patch
 def responsibilities(self:GaussianMixture,
     x:Tensor, # Points, shape (B, D)
 )->Tensor: # In [0, 1], rows sum to 1, shape (B, K)
-    "The probability of each component given the point, r_k(x) in eq. (2.4)."
-    return self._parts(self._check(x))[0].softmax(1)
+    "Probability of each component given a point, r_k(x) in eq. (2.4); an error names `x`."
+    r = self._parts(check_points(x, self))[0].softmax(1).to(x.dtype)
+    return no_nan(r, "x: expected points in reach of the mixture")
 
 # %% ../nbs/02_densities.ipynb #537dc4f6
 @patch
@@ -207,23 +144,30 @@ def sample(self:GaussianMixture,
     *,
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
     device=None, # Where the samples go; default the CPU
-    dtype:torch.dtype=torch.float64, # What they are converted to
+    dtype:torch.dtype|None=torch.float64, # What they are converted to
 )->Tensor: # Shape (n, D)
-    "Independent exact samples of eq. (2.3); `ValueError`, `TypeError` unless `n` counts from 1."
-    check_count(n, "n")
-    where = "cpu" if generator is None else generator.device
-    k = torch.multinomial(self.weights.to(where), n, replacement=True, generator=generator).cpu()
-    z = randn((n, self.means.shape[1]), generator=generator, dtype=torch.float64, device="cpu")
+    "Independent exact samples of the mixture, eq. (2.3); an error names the argument."
+    device, dtype, D = as_device(device), check_dtype(dtype), self.means.shape[1]
+    n = room(n, D)
+    k = pick(self.weights, n, generator)
+    z = randn((n, D), generator=generator, dtype=torch.float64, device="cpu")
     x = self.means[k] + torch.einsum("nde,ne->nd", self._U[k], self._lam[k].sqrt() * z)
     return x.to(device=device, dtype=dtype)
 
 # %% ../nbs/02_densities.ipynb #8d7739bd
 class Gaussian(GaussianMixture):
-    "N(mean, cov), eq. (2.1): the mixture with one component."
+    "The normal distribution N(mean, cov), eq. (2.1): the mixture with one component."
     def __init__(self,
         mean, # Centre, shape (D,)
         cov, # Covariance, shape (D, D), symmetric positive definite
-    ): super().__init__([1.], _constant(mean, "mean")[None], _constant(cov, "cov")[None])
+    ):
+        m, c = constant(mean, "mean"), constant(cov, "cov")
+        if m.ndim != 1 or not len(m):
+            raise ValueError(f"mean: expected shape (D,), got {tuple(m.shape)}")
+        if c.shape != (len(m), len(m)):
+            raise ValueError(f"cov: expected shape {(len(m), len(m))} for mean {(len(m),)}, "
+                             f"got {tuple(c.shape)}")
+        self._set(torch.ones(1, dtype=torch.float64), m[None], *eigen(c[None], "cov"))
 
     @property
     def mean(self): return self.means[0]
@@ -236,45 +180,27 @@ def diffused(self:GaussianMixture,
     alpha:float, # Scale of the data, finite
     sigma:float, # Standard deviation of the noise, at least 0
 )->GaussianMixture: # Of the same class as `self`
-    "The density of alpha x0 + sigma z, eq. (2.5); `ValueError` for sigma < 0 or both zero."
-    a, s = float(alpha), float(sigma)
-    lam = a ** 2 * self._lam + s ** 2
-    if not (math.isfinite(a) and math.isfinite(s) and s >= 0 and bool((lam > 0).all())):
-        raise ValueError("alpha, sigma: expected finite numbers, sigma >= 0, not both zero, "
-                         f"got {a:g}, {s:g}")
+    "Density of alpha x0 + sigma z, eq. (2.5); `ValueError` for sigma < 0 or both zero."
+    a, s = (v.item() if isinstance(v, Tensor) and v.numel() == 1 else v for v in (alpha, sigma))
+    a, s = check_number(a, "alpha"), check_number(s, "sigma", 0)
+    lam = torch.hypot(abs(a) * self._lam.sqrt(), torch.tensor(s, dtype=torch.float64)) ** 2
+    if not bool((torch.isfinite(lam) & (lam > 0)).all()):
+        raise ValueError("alpha, sigma: expected two numbers, not both zero, whose squares are "
+                         f"finite, got {a:g}, {s:g}")
     return object.__new__(type(self))._set(self.weights, a * self.means, lam, self._U)
 
 # %% ../nbs/02_densities.ipynb #5d89b717
 @patch
 def at(self:GaussianMixture,
-    sde, # Anything with `alpha(t)` and `sigma(t)` that take a float or shape (B,)
+    sde, # Any object with `alpha(t)` and `sigma(t)`, elementwise in times of shape (B,)
 )->Score: # `score(x, t)`: `x` of shape (B, D), `t` a float or of shape (B,) -> shape (B, D)
-    "The exact score of alpha(t) x0 + sigma(t) z, (2.4) of (2.5); `ValueError` for bad shapes."
-    D = self.means.shape[1]
+    "Exact score of alpha(t) x0 + sigma(t) z at every time, (2.5); an error names the argument."
+    (alpha, sigma), D = levels_of(sde), self.means.shape[1]
     def score(x, t):
-        if x.ndim != 2 or x.shape[1] != D:
-            raise ValueError(f"x: expected shape (B, {D}), got {tuple(x.shape)}")
-        if isinstance(t, Tensor) and t.ndim and t.shape != x.shape[:1]:
-            raise ValueError(f"t: expected a float or shape ({len(x)},), got {tuple(t.shape)}")
-        return self._score(x, sde.alpha(t), sde.sigma(t))
+        check_state(x, D)
+        t = as_times(t, torch.empty(len(x), dtype=wide(x.device), device=x.device))
+        return self._score(x, *(coefficient(f(t), t) for f in (alpha, sigma)))
     return score
-
-# %% ../nbs/02_densities.ipynb #dd9b1820
-@patch
-def _condition(self:GaussianMixture,
-    A:Tensor, # Measurement matrix, shape (M, D)
-    y:Tensor, # What was measured, shape (M,)
-    var:float, # Variance of the measurement noise, positive
-)->GaussianMixture: # p(x | y)
-    "Condition every component, eq. (2.8), and reweigh them, eq. (2.9)."
-    C, r, M = self.covs, y - self.means @ A.mT, len(A)
-    R = A @ C @ A.mT + var * torch.eye(M, dtype=torch.float64)
-    G = torch.linalg.solve(R, A @ C).mT # gains, (K, D, M)
-    IGA = torch.eye(A.shape[1], dtype=torch.float64) - G @ A
-    quad = torch.einsum("km,km->k", r, torch.linalg.solve(R, r))
-    logw = self.weights.log() - (quad + torch.logdet(R)) / 2
-    means = self.means + torch.einsum("kdm,km->kd", G, r)
-    return GaussianMixture(logw.softmax(0), means, IGA @ C @ IGA.mT + var * G @ G.mT)
 
 # %% ../nbs/02_densities.ipynb #ab7601c4
 @patch
@@ -283,16 +209,17 @@ def posterior(self:GaussianMixture,
     y, # What was measured, shape (M,)
     noise_std:float, # Standard deviation of the measurement noise, positive
 )->GaussianMixture: # p(x | y)
-    "The density of x given y = A x + noise_std n, (2.8), (2.9); `ValueError`, `TypeError` if bad."
-    A, y, D = _constant(A, "A"), _constant(y, "y"), self.means.shape[1]
-    if A.ndim != 2 or A.shape[1] != D or y.shape != A.shape[:1]:
-        raise ValueError(f"expected A (M, {D}) and y (M,), "
-                         f"got {tuple(A.shape)} and {tuple(y.shape)}")
-    var = check_positive(noise_std, "noise_std") ** 2
-    try: return self._condition(A, y, var)
+    "Density of x given y = A x + noise_std n, (2.8), (2.9); an error names the argument."
+    A, y, D = constant(A, "A"), constant(y, "y"), self.means.shape[1]
+    if A.ndim != 2 or A.shape[1] != D or not len(A):
+        raise ValueError(f"A: expected shape (M, {D}), got {tuple(A.shape)}")
+    if y.shape != A.shape[:1]:
+        raise ValueError(f"y: expected shape ({len(A)},), got {tuple(y.shape)}")
+    var = min(check_positive(noise_std, "noise_std"), 1e150) ** 2 # beyond that nothing is measured
+    try: return GaussianMixture(*condition(self.weights, self.means, self.covs, A, y, var))
     except (ValueError, RuntimeError):
-        raise ValueError(f"noise_std: {noise_std:g} is too small "
-                         "beside the prior's width") from None
+        raise ValueError(f"noise_std: {noise_std:g} is too small beside the prior's width, "
+                         "or A and y are too large") from None
 
 # %% ../nbs/02_densities.ipynb #b4461025
 def random_mixture(
@@ -302,28 +229,17 @@ def random_mixture(
     scale:float=0.15, # Width of the components, where their means are N(0, I)
     generator:torch.Generator|None=None, # Source of randomness
 )->GaussianMixture: # A new one at each call
-    "Means N(0, I), covs scale^2 (B B^T / D + 0.1 I), weights U(0.2, 1.2) over their sum."
-    check_count(D, "D"); check_count(K, "K"); check_positive(scale, "scale")
-    r = dict(generator=generator, dtype=torch.float64)
-    means, B = torch.randn(K, D, **r), torch.randn(K, D, D, **r)
-    w = 0.2 + torch.rand(K, **r)
+    "A mixture of means N(0, I), covs scale^2 (B B^T / D + 0.1 I), weights U(0.2, 1.2) / sum."
+    D = int(check_number(check_count(D, "D"), "D", 1, 2 ** 16))
+    K = int(check_number(check_count(K, "K"), "K", 1, 2 ** 40 // D ** 2))
+    scale = check_number(check_positive(scale, "scale"), "scale", 1e-150, 1e150)
+    r = dict(generator=generator, dtype=torch.float64, device="cpu")
+    means, B = randn((K, D), **r), randn((K, D, D), **r)
+    w = 0.2 + rand((K,), **r)
     covs = scale ** 2 * (B @ B.mT / D + 0.1 * torch.eye(D, dtype=torch.float64))
     return GaussianMixture(w / w.sum(), means, covs)
 
 # %% ../nbs/02_densities.ipynb #7a1325d3
-def _draws(
-    n:int, # How many points, at least 1
-    noise:float, # Standard deviation, at least 0
-    generator:torch.Generator|None, # Source of randomness; torch's global one if None
-)->tuple[Tensor, Tensor]: # Uniform on (0, 1), and noise N(0, noise^2), both (n, 2), float64
-    "All the randomness of a toy set; `ValueError` or `TypeError` for bad `n` or `noise`."
-    check_count(n, "n")
-    if not (isinstance(noise, (int, float)) and noise == 0): check_positive(noise, "noise")
-    where = "cpu" if generator is None else generator.device
-    u = torch.rand(n, 2, generator=generator, dtype=torch.float64, device=where).cpu()
-    return u, noise * randn((n, 2), generator=generator, dtype=torch.float64, device="cpu")
-
-
 def two_moons(
     n:int, # How many points, at least 1
     *,
@@ -331,7 +247,7 @@ def two_moons(
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
 )->Tensor: # Float64, shape (n, 2), within (-1.5, 1.5) x (-0.75, 0.75) but for the noise
     "Two interlocking half circles of radius 1 around -(1/2, 1/4) and (1/2, 1/4), evenly covered."
-    u, z = _draws(n, noise, generator)
+    u, z = draws(n, noise, generator)
     sign, phi = torch.where(u[:, :1] < 0.5, 1., -1.), math.pi * u[:, 1]
     moon = torch.stack([phi.cos() - 0.5, phi.sin() - 0.25], 1)
     return sign * moon + z
@@ -343,7 +259,7 @@ def checkerboard(
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
 )->Tensor: # Float64, shape (n, 2), in (-2, 2) x (-2, 2)
     "Uniform on the 8 of 16 unit squares where floor(x1) + floor(x2) is even."
-    u, _ = _draws(n, 0., generator)
+    u, _ = draws(n, 0., generator)
     x1, v = 4 * u[:, 0] - 2, 2 * u[:, 1]
     return torch.stack([x1, v + v.floor() - 2 + x1.floor() % 2], 1)
 
@@ -355,7 +271,7 @@ def spirals(
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
 )->Tensor: # Float64, shape (n, 2), within radius 2.5 but for the noise
     "Two Archimedean arms of one and a half turns, radius = 2.5 angle / (3 pi), eq. (2.11)."
-    u, z = _draws(n, noise, generator)
+    u, z = draws(n, noise, generator)
     sign, root = torch.where(u[:, :1] < 0.5, 1., -1.), u[:, 1].sqrt()
     phi = 3 * math.pi * root
     return sign * 2.5 * root[:, None] * torch.stack([phi.cos(), phi.sin()], 1) + z
@@ -368,6 +284,6 @@ def eight_gaussians(
     generator:torch.Generator|None=None, # Source of randomness; torch's global one if None
 )->Tensor: # Float64, shape (n, 2)
     "Eight round Gaussians of equal weight, evenly spaced on the circle of radius 2."
-    u, z = _draws(n, noise, generator)
+    u, z = draws(n, noise, generator)
     phi = (8 * u[:, 0]).floor() * math.pi / 4
     return 2 * torch.stack([phi.cos(), phi.sin()], 1) + z

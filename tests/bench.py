@@ -1,22 +1,21 @@
 """Measured tables: what sampler and trainer cost on top of the network, and how close samples, flows, likelihoods and posteriors come to exact answers.
 
     make bench                                  # everything, several hours on 2 cores
-    .venv/bin/python tests/bench.py overhead    # one table: overhead, training, samples, likelihood, matrix, few, orders, parity, digits, unet or posterior
+    .venv/bin/python tests/bench.py overhead    # one table: overhead, steps, training, samples, likelihood, matrix, few, orders, parity, digits, unet or posterior
 """
 import math, sys, time
+from functools import partial
 import torch
 from torch import nn
 from score_nb import (GaussianMixture, VE, VP, Cosine, SubVP, bits_per_dim, count_nfe, decode, dequantize, digits, encode, fast_sample, load_pretrained,
                       log_likelihood, posterior_sample, random_mixture, sample, seeded, sliced_w2)
-from score_nb.correctors import annealed_corrector, hmc_corrector, langevin_corrector
-from score_nb.fast import ddim, heun, multistep
+from score_nb import (DDIM, AnnealedCorrector, Ancestral, EulerMaruyama, Heun, HMCCorrector, LangevinCorrector, Matrix, ReverseDiffusion, RungeKutta,
+                      adaptive_sample, dsm_loss, multistep)
 from score_nb.flow import flow_map
-from score_nb.operators import Matrix
 from score_nb.metrics import frechet_distance, w2_floor, weight_tv
 from score_nb.nets import MLP, ScoreModel, UNet
 from score_nb.objectives import elbo
-from score_nb.reverse import adaptive, ancestral, euler_maruyama, reverse_diffusion, runge_kutta
-from score_nb.training import fit, noise_loss
+from score_nb.training import fit
 
 SDES = {"VE": VE(), "VP": VP(), "sub-VP": SubVP()}
 
@@ -41,7 +40,7 @@ def overhead(batch=16, n_steps=20, rounds=7):
         sync(); return time.perf_counter() - start, score.nfe
 
     print(f"Sampler overhead, shipped U-Net, batch {batch}, {device} (goal: at most 1.05)\n")
-    for name, corrector in (("predictor", None), ("predictor-corrector", langevin_corrector())):
+    for name, corrector in (("predictor", None), ("predictor-corrector", LangevinCorrector())):
         sampler(corrector); ratios = []
         for _ in range(rounds):
             a = network(n_steps)
@@ -52,13 +51,43 @@ def overhead(batch=16, n_steps=20, rounds=7):
         print(f"{name:20s} {nfe:5d} evaluations  ratio {float(r.median()):.3f}  (min {float(r[0]):.3f}, max {float(r[-1]):.3f} of {rounds})")
 
 
+def free_score(n=100, rounds=7, shape=(16, 3, 32, 32)):
+    "Milliseconds a step with a score that costs nothing, above torch's own noise and arithmetic; and operators' pinv over the cached decomposition by hand"
+    sde, x = VP(), torch.randn(shape, generator=seeded(0))
+    free, a, b, c = (lambda x, t: x), .99, .1, .05
+
+    def timed(f):
+        f(); out = []
+        for _ in range(rounds):
+            start = time.perf_counter(); f(); out.append(time.perf_counter() - start)
+        return sorted(out)[rounds // 2] / n * 1e3
+
+    def torch_alone(noise):
+        y, g = x, seeded(1)
+        for _ in range(n): y = a * y + b * (c * y) + (c * torch.randn(shape, generator=g) if noise else 0.)
+
+    print(f"\nA step of {'x'.join(map(str, shape))} with a free score, {torch.get_num_threads()} threads: milliseconds, and above torch's noise and arithmetic (goal: at most 0.20)\n")
+    plain, quiet = timed(lambda: torch_alone(True)), timed(lambda: torch_alone(False))
+    for name, step in (("reverse diffusion", ReverseDiffusion()), ("ancestral", Ancestral()), ("DDIM", DDIM()), ("fast", None)):
+        run = (lambda: sample(free, sde, None, x=x, predictor=step, n_steps=n, generator=seeded(1))) if step else (lambda: fast_sample(free, sde, None, x=x, n_evals=n))
+        ms = timed(run)
+        print(f"{name:18s} {ms:6.3f}  above {ms - (quiet if name in ('DDIM', 'fast') else plain):6.3f}", flush=True)
+    A, y = torch.randn(512, 4096, generator=seeded(2)), torch.randn(4, 512, generator=seeded(3))
+    op = Matrix(A)
+    op.pinv(y, damping=.1)
+    U, s, Vt = (v.float() for v in torch.linalg.svd(A.double(), full_matrices=False))
+    by_hand = timed(lambda: [(y @ U * (s / (s ** 2 + .1))) @ Vt for _ in range(n)])
+    ours = timed(lambda: [op.pinv(y, damping=.1) for _ in range(n)])
+    print(f"\npinv of Matrix 512x4096: {ours:.3f} ms, cached decomposition by hand {by_hand:.3f}, ratio {ours / by_hand:.2f} (goal: at most 1.5)")
+
+
 def samples(n=4096, n_steps=1000, seeds=5):
     "Sliced W2 of predictor-corrector samples from exact scores over the distance between two exact sets"
     mix = random_mixture(8, 10, generator=seeded(0))
     floor = w2_floor(mix, n, repeats=10, generator=seeded(1))
     print(f"\nPredictor-corrector, exact score, mixture D=8 K=10, n={n}, {n_steps} steps, {seeds} seeds: sliced W2 over its floor {float(floor):.4f} (goal: at most 1.2)\n")
     for name, sde in SDES.items():
-        for what, corrector in (("P", None), ("PC", langevin_corrector())):
+        for what, corrector in (("P", None), ("PC", LangevinCorrector())):
             score, ratios = count_nfe(mix.at(sde)), []
             for k in range(seeds):
                 x = sample(score, sde, (n, 8), corrector=corrector, n_steps=n_steps, generator=seeded(2, k), dtype=torch.float64)
@@ -71,17 +100,18 @@ def matrix(n=1024, n_steps=1000, seeds=3):
     "Every SDE with every predictor and corrector: sliced W2 of samples from exact scores over its floor, root mean square over seeds"
     mix = random_mixture(8, 10, generator=seeded(0))
     floor = w2_floor(mix, n, repeats=40, generator=seeded(1))
-    correctors = {"none": None, "Langevin": langevin_corrector(), "annealed": annealed_corrector(n=2), "HMC": hmc_corrector()}
+    correctors = {"none": None, "Langevin": LangevinCorrector(), "annealed": AnnealedCorrector(n=2), "HMC": HMCCorrector()}
     print(f"\nMatrix, exact score, mixture D=8 K=10, {n_steps} steps: sliced W2 over its floor {float(floor):.4f}, {seeds} sets of {n} (goal: at most 1.3)\n")
     print(f"{'':8s} {'':18s}" + "".join(f"{c:>16s}" for c in correctors))
     for name, sde in (SDES | {"cosine": Cosine()}).items():
-        for predictor in (euler_maruyama, reverse_diffusion, ancestral, runge_kutta, adaptive):
-            row, grid = [], dict(n_steps=20, times="logsnr") if predictor is adaptive else dict(n_steps=n_steps) # adaptive divides its 20 legs itself
-            for corrector in correctors.values(): # all sets in one batch: samples don't know of each other
-                x = sample(mix.at(sde), sde, (n * seeds, 8), predictor=predictor, corrector=corrector, generator=seeded(2), dtype=torch.float64, **grid)
+        for predictor in (EulerMaruyama(), ReverseDiffusion(), Ancestral(), RungeKutta(), None):
+            row, kw = [], dict(generator=seeded(2), dtype=torch.float64)
+            for corrector in correctors.values() if predictor else (None,): # all sets in one batch: samples don't know of each other
+                draw = partial(sample, predictor=predictor, corrector=corrector, n_steps=n_steps) if predictor else adaptive_sample
+                x = draw(mix.at(sde), sde, (n * seeds, 8), **kw)
                 r = torch.stack([sliced_w2(c, mix.sample(n, generator=seeded(3, k))) / floor for k, c in enumerate(x.split(n))]).square()
                 row.append(f"{float(r.mean().sqrt()):8.2f} +- {float(r.std() / seeds ** .5 / 2 / r.mean().sqrt()):.2f}")
-            print(f"{name:8s} {predictor.__name__:18s}" + "".join(f"{v:>16s}" for v in row), flush=True)
+            print(f"{name:8s} {type(predictor).__name__ if predictor else 'adaptive_sample':18s}" + "".join(f"{v:>16s}" for v in row), flush=True)
 
 
 def clean_end(mix, sde, x1):
@@ -92,12 +122,12 @@ def clean_end(mix, sde, x1):
 
 def solvers(data_std):
     "Few-step samplers by name, each a function (score, sde, x1, evaluations) -> x0"
-    fast = lambda **kw: lambda score, sde, x1, n: fast_sample(score, sde, None, x=x1, n_steps=n, data_std=data_std, **kw)
-    old = lambda grid, **kw: lambda score, sde, x1, n: multistep(score, sde, None, x=x1, n_steps=n, times=grid, **kw)
+    fast = lambda **kw: lambda score, sde, x1, n: fast_sample(score, sde, None, x=x1, n_evals=n, data_std=data_std, **kw)
+    old = lambda grid, **kw: lambda score, sde, x1, n: multistep(score, sde, None, x=x1, n_evals=n, times=grid, **kw)
     by = lambda grid, predictor, cost: lambda score, sde, x1, n: sample(score, sde, None, x=x1, predictor=predictor, n_steps=max(1, (n - 1) // cost), times=grid)
     table = {}
     for grid in ("logsnr", "power", "uniform"):
-        table |= {f"DDIM, {grid}": by(grid, ddim(0.), 1), f"Heun, {grid}": by(grid, heun, 2), f"2M, {grid}": old(grid, order=2, correct=False),
+        table |= {f"DDIM, {grid}": by(grid, DDIM(), 1), f"Heun, {grid}": by(grid, Heun(), 2), f"2M, {grid}": old(grid, order=2, correct=False),
                   f"3M, {grid}": old(grid, order=3, correct=False), f"3M corrected, {grid}": old(grid, order=3, correct=True)}
     return table | {"fast_sample, order 2": fast(order=2), "fast_sample": fast(), "fast_sample, order 4": fast(order=4)}
 
@@ -127,7 +157,7 @@ def few(n=2048, seeds=3, evaluations=(5, 10, 15, 20, 50), worst=99.):
                 print(f"{what:24s}" + "".join(f"{v:>16s}" for v in row), flush=True)
             for m, x1, x0, k in zip(mixes, starts, ends, range(seeds)):
                 ref = m.sample(n, generator=seeded(12, k))
-                a, b = (float(sliced_w2(x, ref)) for x in (fast_sample(m.at(sde), sde, None, x=x1, n_steps=20), x0))
+                a, b = (float(sliced_w2(x, ref)) for x in (fast_sample(m.at(sde), sde, None, x=x1, n_evals=20), x0))
                 print(f"sliced W2 at 20 evaluations over the exact flow's, seed {k}: {a / b:.3f} (goal: within 5 %)")
 
 
@@ -139,7 +169,7 @@ def orders():
         x1, row = sde.prior_sample((64, 2), generator=seeded(13), dtype=torch.float64), []
         x0 = clean_end(mix, sde, x1)
         for order in (1, 2, 3):
-            e = [float((fast_sample(mix.at(sde), sde, None, x=x1, n_steps=k, order=order, correct=False) - x0).norm(dim=1).mean()) for k in (32, 128)]
+            e = [float((fast_sample(mix.at(sde), sde, None, x=x1, n_evals=k, order=order, correct=False) - x0).norm(dim=1).mean()) for k in (32, 128)]
             row.append(f"order {order}: {math.log2(e[0] / e[1]) / 2:.2f}")
         print(f"{name:7s} " + "  ".join(row), flush=True)
 
@@ -216,7 +246,7 @@ def small_digits(n):
 
 
 def train_judge(x, y, n_steps=600):
-    "Chapter 15's convolutional classifier of 14x14 digits; all but its last layer gives 32 features"
+    "Chapter 16's convolutional classifier of 14x14 digits; all but its last layer gives 32 features"
     torch.manual_seed(0)
     net = nn.Sequential(nn.Unflatten(1, (1, 14, 14)), nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
                         nn.Flatten(), nn.Linear(32 * 49, 32), nn.ReLU(), nn.Dropout(.2), nn.Linear(32, 10))
@@ -240,8 +270,8 @@ def unet_digits(sets=4, more=192, n_steps=1000):
         p = judge(x).softmax(1).max(1)[0]
         return torch.tensor([frechet_distance(features(x), reference), frechet_distance(x, train), p.mean()])
     flat = lambda x: nn.functional.avg_pool2d(x, 2).flatten(1)
-    pc = torch.cat([sample(model, model.sde, (32, 1, 28, 28), corrector=langevin_corrector(.16), n_steps=n_steps, generator=seeded(271 + k)) for k in range(sets)])
-    few, g = fast_sample(model, model.sde, (more, 1, 28, 28), n_steps=20, generator=seeded(28)), seeded(0)
+    pc = torch.cat([sample(model, model.sde, (32, 1, 28, 28), corrector=LangevinCorrector(.16), n_steps=n_steps, generator=seeded(271 + k)) for k in range(sets)])
+    few, g = fast_sample(model, model.sde, (more, 1, 28, 28), n_evals=20, generator=seeded(28)), seeded(0)
     print(f"\nShipped U-Net, {len(pc)} digits each: Frechet distance in the judge's features, in pixels, mean certainty of the judge; mean and spread over 20 random subsets\n")
     print("predictor-corrector, 2000 evaluations  {:6.1f}          {:5.2f}          {:.3f}".format(*measure(flat(pc)).tolist()), flush=True)
     for what, x in ((f"fast_sample, 20 (subsets of {more})", flat(few)), ("held-out digits (subsets of 500)", held)):
@@ -307,7 +337,7 @@ def training(n_steps=25, rounds=7):
         marks, calls = [], iter(range(n))
         def loss(m, x, g=None):
             if next(calls) in (skip, n - 1): sync(); marks.append(time.perf_counter())
-            return noise_loss(m, sde, x, generator=g)
+            return dsm_loss(m, sde, x, generator=g)
         loop(loss, n)
         return (marks[1] - marks[0]) / (n - 1 - skip)
 
@@ -327,7 +357,7 @@ def training(n_steps=25, rounds=7):
         rows = [("U-Net, batch 256" + k, unet, images, 256, 4 * n_steps, v) for k, v in options.items()] + rows[1:]
     print(f"\nTraining, {device}: steps per second of `fit` over those of a bare loop in float32 (goal: at least 0.95)\n")
     for name, make, data, batch, n, kw in rows:
-        model = make(); ours(lambda m, x, g: noise_loss(m, sde, x, generator=g), 3); times = []
+        model = make(); ours(lambda m, x, g: dsm_loss(m, sde, x, generator=g), 3); times = []
         for _ in range(rounds):
             a, t, b = timed(bare, n), timed(ours, n), timed(bare, n)
             times.append(((a + b) / 2 / t, 1 / t))
@@ -335,7 +365,7 @@ def training(n_steps=25, rounds=7):
         print(f"{name:32s} {float(speed.median()):8.1f} steps/s  ratio {float(r.median()):.3f}  (min {float(r.min()):.3f}, max {float(r.max()):.3f} of {rounds})", flush=True)
 
 
-TABLES = dict(overhead=overhead, training=training, samples=samples, likelihood=likelihood, matrix=matrix,
+TABLES = dict(overhead=overhead, steps=free_score, training=training, samples=samples, likelihood=likelihood, matrix=matrix,
               few=few, orders=orders, parity=parity, digits=digits_flow, unet=unet_digits, posterior=posterior)
 
 if __name__ == "__main__":

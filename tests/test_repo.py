@@ -1,5 +1,5 @@
 """Notebook and module in step, outputs clean and fresh, imports only downward, README fresh, contract names present."""
-import ast, json, re, subprocess, sys
+import ast, importlib, json, re, subprocess, sys
 from pathlib import Path
 import pytest
 import build_docs, run_notebooks
@@ -33,56 +33,93 @@ def test_outputs():
 
 
 def test_figures_described():
+    "A figure has its words, and words have a stored figure: another backend of matplotlib loses it"
     for p in run_notebooks.notebooks():
         for c in json.loads(p.read_text())["cells"]:
-            if any("image/png" in o.get("data", {}) or "image/gif" in o.get("data", {}) for o in c.get("outputs", [])):
-                src = "".join(c["source"])
-                assert "fig-alt" in src and "fig-cap" in src, f"{p.name}: a figure without caption or alt text: {src[:80]}"
+            src, kinds = "".join(c["source"]), {k for o in c.get("outputs", []) for k in o.get("data", {})}
+            if kinds & {"image/png", "image/gif"}: assert "fig-alt" in src and "fig-cap" in src, f"{p.name}: a figure without caption or alt text: {src[:80]}"
+            if c["cell_type"] == "code" and "#| fig-cap" in src: assert kinds & {"image/png", "image/gif", "text/html"}, f"{p.name}: no figure is stored: {src[:80]}"
 
 
 def modules(root):
-    "Module name -> chapter number, as text: 17 < 17a < 18"
+    "Module name -> its place in the sidebar, for every notebook that exports one"
+    order = re.findall(r"[\w/]+\.ipynb", (root / "_quarto.yml").read_text())
     out = {}
     for p in run_notebooks.notebooks():
-        m = re.search(r"default_exp (\w+)", p.read_text())
-        if m: out[m.group(1)] = p.name.split("_")[0]
+        m = re.search(r"default_exp ([\w.]+)", p.read_text())
+        if m: out[m.group(1)] = order.index(p.relative_to(root / "nbs").as_posix())
     return out
 
 
-def imports(path):
-    "Names of score_nb modules that a file imports, at any depth; a star import is an error"
-    found = set()
+def path_of(root, name): return root / "score_nb" / f"{name.replace('.', '/')}.py"
+
+
+def imports(path, root):
+    "Names of score_nb modules that a file imports, at any depth of its code; a star import is an error"
+    found, package = set(), path.relative_to(root).parent.parts
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import): found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("score_nb.")}
+        if isinstance(node, ast.Import): found |= {a.name.split(".", 1)[1] for a in node.names if a.name.startswith("score_nb.")}
         if not isinstance(node, ast.ImportFrom): continue
-        parts = ["score_nb"] * node.level + (node.module or "").split(".") if node.level else (node.module or "").split(".")
+        base = package[:len(package) - node.level + 1] if node.level else ()
+        parts = [*base, *(node.module or "").split(".")]
         parts = [q for q in parts if q]
         if parts[:1] != ["score_nb"]: continue
-        assert node.level <= 1 and all(a.name != "*" for a in node.names), f"{path.name}: star import"
-        found |= {parts[1]} if len(parts) > 1 else {a.name for a in node.names}
-    return found
+        assert all(a.name != "*" for a in node.names), f"{path.name}: star import"
+        for a in node.names:
+            deep = root.joinpath(*parts, f"{a.name}.py")
+            found.add(".".join([*parts[1:], a.name] if deep.exists() else parts[1:]))
+    return found - {""}
 
 
-def test_imports_point_down(root):
-    number = modules(root)
-    assert {p.stem for p in (root / "score_nb").glob("*.py")} - {"__init__", "_modidx"} == set(number), "every module has a chapter"
-    for name, n in number.items():
-        up = [m for m in imports(root / "score_nb" / f"{name}.py") if number[m] >= n]
-        assert not up, f"{name} (chapter {n}) imports upward: {up}"
+def test_import_graph(root):
+    "Chapters import earlier chapters and numerics; numerics import core and each other; no circle"
+    place = modules(root)
+    files = {".".join(p.relative_to(root / "score_nb").with_suffix("").parts) for p in (root / "score_nb").rglob("*.py")}
+    assert {f for f in files if not f.split(".")[-1].startswith("_")} == set(place), "every module has a notebook"
+    graph = {name: imports(path_of(root, name), root) for name in place}
+    for name, found in graph.items():
+        assert found <= set(place), f"{name} imports what is no module: {found - set(place)}"
+        up = [m for m in found if not m.startswith("numerics.") and place[m] >= place[name]]
+        if name.startswith("numerics."): up = [m for m in found if not m.startswith("numerics.") and m != "core"]
+        assert not up, f"{name} may not import {up}"
+    done, todo = set(), dict(graph)
+    while todo:
+        ready = {n for n, found in todo.items() if found <= done}
+        assert ready, f"a circle among {sorted(todo)}"
+        done |= ready
+        for n in ready: del todo[n]
+
+
+def test_rooms_are_small(root):
+    "Modules of 300 lines, functions of 40 at most"
+    for name in modules(root):
+        text = path_of(root, name).read_text()
+        assert len(text.splitlines()) <= 300, f"{name}: {len(text.splitlines())} lines"
+        for f in ast.walk(ast.parse(text)):
+            if isinstance(f, ast.FunctionDef): assert f.end_lineno - f.lineno < 40, f"{name}.{f.name}: {f.end_lineno - f.lineno + 1} lines"
+
+
+def test_chapter_numbers(root):
+    "00, 01, ... without holes or letters"
+    numbers = sorted(p.name.split("_")[0] for p in (root / "nbs").glob("[0-9]*.ipynb"))
+    assert numbers == [f"{k:02}" for k in range(len(numbers))]
+
+
+def public(module): return importlib.import_module(f"score_nb.{module}").__all__
 
 
 def test_names_are_exported_once(root):
     "No two modules export the same name, so that a name means one thing in the whole book"
     owner = {}
     for name in modules(root):
-        for n in __import__(f"score_nb.{name}", fromlist=["x"]).__all__:
+        for n in public(name):
             assert n not in owner, f"{n} is exported by {owner[n]} and {name}"
             owner[n] = name
 
 
 def test_only_viz_imports_matplotlib(root):
-    for p in (root / "score_nb").glob("*.py"):
-        if p.stem != "viz": assert not re.search(r"^\s*(import|from) matplotlib", p.read_text(), re.M), f"{p.name} imports matplotlib"
+    for p in (root / "score_nb").rglob("*.py"):
+        if p.stem not in ("viz", "figures"): assert not re.search(r"^\s*(import|from) matplotlib", p.read_text(), re.M), f"{p.name} imports matplotlib"
 
 
 def test_readme_fresh(root, tmp_path):
@@ -92,24 +129,29 @@ def test_readme_fresh(root, tmp_path):
 
 
 CONTRACT = {
-    "densities": "Gaussian GaussianMixture Energy", "matching": "explicit_loss implicit_loss sliced_loss denoising_loss fisher_divergence",
-    "langevin": "langevin mala hmc", "ncsn": "geometric_sigmas suggest_sigmas annealed_langevin", "reverse": "sample trajectory euler_maruyama reverse_diffusion ancestral runge_kutta adaptive", "correctors": "langevin_corrector annealed_corrector hmc_corrector",
-    "sde": "VE VP SubVP Affine", "objectives": "dsm_loss", "flow": "ode_sample encode decode slerp", "fast": "fast_sample", "likelihood": "log_likelihood bits_per_dim",
-    "guidance": "classifier_guided classifier_free", "operators": "LinearOperator Inpaint Grayscale Downsample Blur Matrix", "inverse": "LinearOperator Inpaint Grayscale Downsample Blur Matrix posterior_sample posterior_score", "medical": "Radon FourierMask", "nets": "ScoreModel UNet MLP", "training": "fit", "hub": "load_pretrained", "core": "count_nfe assert_mc Score",
+    "core": "Score count_nfe seeded given assert_mc", "densities": "Gaussian GaussianMixture Energy", "noise": "SDE dsm_loss loss_by_level",
+    "matching": "explicit_loss implicit_loss sliced_loss denoising_loss fisher_divergence", "langevin": "langevin", "numerics.mcmc": "mala hmc",
+    "ncsn": "Ladder geometric_sigmas suggest_sigmas annealed_langevin", "sde": "VE VP SubVP Affine Cosine Linear Discrete",
+    "reverse": "sample trajectory adaptive_sample EulerMaruyama ReverseDiffusion Ancestral RungeKutta", "correctors": "LangevinCorrector AnnealedCorrector HMCCorrector",
+    "flow": "ode_sample encode decode slerp", "fast": "fast_sample multistep DDIM Heun", "likelihood": "log_likelihood bits_per_dim", "guidance": "classifier_guided classifier_free",
+    "operators": "Operator LinearOperator Inpaint Grayscale Downsample Blur Matrix", "inverse": "posterior_sample posterior_score Replacement PiGDM DPS MMPS Twisted",
+    "medical": "Radon FourierMask", "nets": "ScoreModel UNet MLP", "training": "fit", "hub": "load_pretrained pretrained_names", "images": "digits load_images", "viz": "show_images",
 }
 
 @pytest.mark.parametrize("module", CONTRACT)
 def test_contract_names(module):
-    mod = __import__(f"score_nb.{module}", fromlist=["x"])
-    missing = [n for n in CONTRACT[module].split() if not hasattr(mod, n)]
-    assert not missing, f"{module} lacks {missing}"
-
-
-def test_top_level_names():
+    "The names on which users' code relies are public, in their chapter and at the top"
     import score_nb
-    for module, names in CONTRACT.items():
-        assert getattr(score_nb, module).__name__ == f"score_nb.{module}", f"a function hides the module {module}"
-        for n in set(names.split()) - {module}: assert hasattr(score_nb, n), f"score_nb.{n}"
+    names = set(CONTRACT[module].split())
+    assert names <= set(public(module)), f"{module} lacks {names - set(public(module))}"
+    for n in names - {module}: assert hasattr(score_nb, n), f"score_nb.{n}"
+    if "." not in module: assert getattr(score_nb, module).__name__ == f"score_nb.{module}", f"a function hides the module {module}"
+
+
+def test_public_names_are_few(root):
+    "About 120; what a user does not call is `exporti`"
+    names = {n for m in modules(root) for n in public(m)}
+    assert len(names) <= 130, len(names)
 
 
 def test_weights_are_small(root):

@@ -11,8 +11,9 @@ TRAIN = """
 import sys
 import torch
 from score_nb.nets import ScoreModel, UNet
+from score_nb.noise import dsm_loss
 from score_nb.sde import VP
-from score_nb.training import fit, noise_loss
+from score_nb.training import fit
 
 folder, out, precision, start = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 torch.set_num_threads(1)
@@ -22,7 +23,7 @@ model = ScoreModel(UNet(1, 1, (8, 16), 1, dim=16, dropout=0.2), sde)
 data = torch.rand(50, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 def loss(m, x, g):
-    value = noise_loss(m, sde, x, generator=g)
+    value = dsm_loss(m, sde, x, generator=g)
     print("step", flush=True)
     return value
 
@@ -74,7 +75,7 @@ def test_kill_9_at_random_moments_and_resume_is_bit_identical(tmp_path, precisio
     where = f"killed after (steps, seconds) {kills}"
     for i, (n, wait) in enumerate(kills):
         kill_after(start(tmp_path, "killed", "killed.pt", precision, i), n, wait)
-        (tmp_path / "killed" / "checkpoint.tmp").write_bytes(b"half a file")
+        (tmp_path / "killed" / "checkpoint.pt.tmp").write_bytes(b"half a file")
     steps = finish(start(tmp_path, "killed", "killed.pt", precision, 99)).count("step")
     assert finish(whole).count("step") == STEPS
     assert 0 < steps <= STEPS - n_kills * EVERY, f"{where}, but the last process did {steps}"
@@ -106,7 +107,7 @@ def loss(m, x, g, noise):  # the noise comes with the data, so that it does not 
     return (m(x) + noise).square().mean()
 
 n, resume, accumulate = int(sys.argv[2]), sys.argv[3] == "resume", int(sys.argv[4])
-run = fit(net, data, labels=noise, loss=loss, n_steps=n, batch_size=12, accumulate=accumulate,
+run = fit(net, data, condition=noise, loss=loss, n_steps=n, batch_size=12, accumulate=accumulate,
           warmup=5, decay="constant", lr=1e-2, checkpoint_dir=sys.argv[1] + "/run",
           checkpoint_every=6, resume=resume, evaluate=lambda m, k: dict(rank=0),
           evaluate_every=25, progress=False)
@@ -141,3 +142,44 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
             assert torch.equal(r0[part][k], r1[part][k])
             torch.testing.assert_close(r0[part][k], one[part][k], rtol=1e-4, atol=1e-6)
     assert read_log(tmp_path / "two" / "run").losses == r0["losses"]
+
+
+def test_a_run_goes_on_in_another_number_of_processes(tmp_path):
+    """One, two, one: the loss draws nothing, so the losses are those of one process throughout"""
+    parallel(tmp_path / "one", 1, 30)
+    for n_processes, n_steps, resume in ((1, 9, "fresh"), (2, 21, "resume"), (1, 30, "resume")):
+        parallel(tmp_path / "other", n_processes, n_steps, resume)
+    one, other = (torch.load(tmp_path / p / "one.pt") for p in ("one", "other"))
+    torch.testing.assert_close(other["losses"], one["losses"], rtol=1e-4, atol=0)
+    for k in one["ema"]: torch.testing.assert_close(other["ema"][k], one["ema"][k], rtol=1e-4, atol=1e-6)
+    assert read_log(tmp_path / "other" / "run").losses == other["losses"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file locks are POSIX")
+def test_the_second_run_in_a_folder_is_refused_and_told_of_the_first(tmp_path):
+    first = start(tmp_path, "run", "first.pt", "no", 0)
+    for _ in range(6): assert first.stdout.readline() == "step\n", first.stderr.read()[-2000:]
+    second = start(tmp_path, "run", "second.pt", "no", 1)
+    first.send_signal(signal.SIGSTOP) # else the first may be done before the second begins
+    out, err = second.communicate(timeout=300)
+    assert second.returncode == 1 and "step" not in out
+    assert f"{tmp_path / 'run'}: process {first.pid} on" in err.splitlines()[-1], err[-2000:]
+    first.send_signal(signal.SIGCONT)
+    finish(first)
+    lines = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
+    assert [int(r.split(",")[0]) for r in lines] == [*range(STEPS + 1)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX")
+def test_kill_saves_the_step_and_says_so(tmp_path):
+    whole, run = (start(tmp_path, f, f + ".pt", "no", 0) for f in ("whole", "killed"))
+    for _ in range(7): assert run.stdout.readline() == "step\n", run.stderr.read()[-2000:]
+    run.send_signal(signal.SIGTERM)
+    out, err = run.communicate(timeout=300)
+    n = 7 + out.count("step")
+    assert run.returncode == 1 and f"stopped after {n} steps; the state after {n} steps is" in err
+    assert finish(start(tmp_path, "killed", "killed.pt", "no", 5)).count("step") == STEPS - n
+    finish(whole)
+    a, b = torch.load(tmp_path / "whole.pt"), torch.load(tmp_path / "killed.pt")
+    assert a["losses"] == b["losses"]
+    assert all(torch.equal(a["other"][k], b["other"][k]) for k in a["other"])

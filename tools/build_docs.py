@@ -3,7 +3,7 @@
     python tools/build_docs.py            # nbdev's notebook processing, then smalldocs
     python tools/build_docs.py --readme   # README.md and its pictures (index_files/)
 """
-import argparse, json, os, re, shutil, subprocess, sys
+import argparse, os, re, shutil, subprocess, sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,10 +12,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def process():
-    "nbdev's own processing of the notebooks (directives, API entries) into _proc/"
+    "nbdev's own processing of the notebooks (directives, API entries) into _proc/; what is not public is shown too"
+    from nbdev import processors
     from nbdev.serve import proc_nbs
+
+    class Plumbing(processors.Processor):
+        "In place of nbdev's `rm_export`, which drops `exporti` cells: a chapter shows them folded, a page of numerics open"
+        def __call__(self, cell):
+            keys = set(cell.directives_ or ())
+            if keys & (processors._hide_dirs - {"exporti"}): del cell["source"]
+            elif "exporti" in keys and "code-fold:" not in keys and Path(self.nb.path_).parent.name != "numerics":
+                names = re.findall(r"^(?:def|class) (\w+)", cell.source, re.M)
+                cell.source = f'#| code-fold: true\n#| code-summary: "Code: {", ".join(names) or "plumbing"}"\n' + cell.source
+
+    processors.rm_export = Plumbing
     os.chdir(ROOT)
-    return proc_nbs(force=True, n_workers=2)
+    return proc_nbs(force=True, n_workers=0) # here: a worker would not know `Plumbing`
 
 
 class Page(HTMLParser):
@@ -35,7 +47,7 @@ def polish(site, base):
     of a signature, which are code, such a link stands as Markdown. A helper without an entry of its own gets its page.
     """
     texts = {p.relative_to(site).as_posix(): p.read_text(encoding="utf-8") for p in site.rglob("*.html")}
-    pages = {re.sub(r"^\d+[a-z]?_", "", name.removesuffix(".html")): name for name in texts if "/" not in name}
+    pages = {re.sub(r"^\d+_", "", name.removesuffix(".html")): name for name in texts}
     anchors = {name: Page(text).anchors for name, text in texts.items()}
     root = re.escape(base.rstrip("/"))
 
@@ -46,7 +58,7 @@ def polish(site, base):
 
     for name, text in texts.items():
         text = re.sub(rf"\[`([^`\]]+)`\]\(({root}[^\s)]*)\)", r'<a href="\2">\1</a>', text)
-        text = re.sub(rf"{root}/(\w+)\.html(#[^\s)\"<]*)?(?=\")", lambda m: here(m, "../" * name.count("/")), text)
+        text = re.sub(rf"{root}/((?:numerics/)?\w+)\.html(#[^\s)\"<]*)?(?=\")", lambda m: here(m, "../" * name.count("/")), text)
         text = re.sub(r"<figcaption>.*?</figcaption>", lambda m: re.sub(r"\$([^$<]+)\$", r'<span class="math inline">\\(\1\\)</span>', m[0]), text, flags=re.S)
         (site / name).write_text(text, encoding="utf-8")
 

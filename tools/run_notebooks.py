@@ -3,9 +3,9 @@
     python tools/run_notebooks.py            # those whose outputs are stale
     python tools/run_notebooks.py --all
     python tools/run_notebooks.py nbs/02_densities.ipynb
-    python tools/run_notebooks.py --slow nbs/13_correctors.ipynb   # the cells marked `#| slow` too; without it they keep their outputs
+    python tools/run_notebooks.py --slow nbs/14_correctors.ipynb   # the cells marked `#| slow` too; without it they keep their outputs
 """
-import argparse, hashlib, json, sys, time
+import argparse, hashlib, json, os, sys, time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +57,7 @@ def run(path, timeout=900, slow=False):
     import nbformat
     from nbclient import NotebookClient
     from nbdev.clean import nbdev_clean
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline" # another one would store no figures
     nb = nbformat.read(path, as_version=4)
     skipped = {i: c for i, c in enumerate(nb.cells) if c.cell_type == "code" and any(f"#| {f}" in c.source for f in ("gpu", "eval: false") + (() if slow else ("slow",)))}
     for i, c in skipped.items(): nb.cells[i] = nbformat.v4.new_raw_cell("")
