@@ -4,7 +4,7 @@ from score_nb.numerics.command import quiet_start
 quiet_start("score_nb") # the command: Ctrl-C during the imports below is one line
 
 from score_nb.core import Score, assert_mc, count_nfe, given, seeded
-from score_nb.viz import animate, show_density, show_field, show_images, show_paths, show_samples
+from score_nb.viz import animate, show_density, show_field, show_images, show_paths, show_samples, slider
 from score_nb.densities import Energy, Gaussian, GaussianMixture, random_mixture
 from score_nb.metrics import c2st, energy_distance, frechet_distance, mode_weights, sliced_w2
 from score_nb.matching import denoising_loss, explicit_loss, fisher_divergence, implicit_loss, sliced_loss

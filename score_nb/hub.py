@@ -19,7 +19,6 @@ from .ncsn import Ladder
 from .sde import VE, VP, Cosine, Linear, SubVP
 
 # %% ../nbs/22_hub.ipynb #7270dcd1
-#| code-fold: false
 NETS = {"UNet": UNet, "MLP": MLP} # Networks that a configuration may name
 SDES = {c.__name__: c for c in (VE, VP, SubVP, Cosine, Linear, Ladder)} # The same for SDEs
 
@@ -185,7 +184,6 @@ def pretrained_names()->list: # Names for `load_pretrained`
     return sorted(p.parent.name for p in WEIGHTS.glob("*/config.json"))
 
 # %% ../nbs/22_hub.ipynb #134d013a
-#| code-fold: false
 def find_pretrained(
     name_or_dir, # A shipped name, a folder, or `user/repository` on the Hugging Face Hub
 )->Path: # The folder that holds the model
@@ -217,7 +215,6 @@ FOREIGN = {".safetensors": "weights alone; give the folder that holds them and t
            **{s: PICKLE for s in (".pt", ".pth", ".ckpt", ".bin", ".pkl")}}
 
 # %% ../nbs/22_hub.ipynb #611f5851
-#| code-fold: false
 def read_config(
     path:Path, # A model's folder
 )->dict: # Its configuration

@@ -51,7 +51,6 @@ class Radon(LinearOperator):
         return SparseProduct.apply(v.flatten(1), self._pair(v).T).unflatten(1, self.in_shape)
 
 # %% ../nbs/21_medical.ipynb #4cfa14c9
-#| code-fold: false
 @patch
 def _solve(self:Radon,
     y:Tensor, # Sinograms, shape (B, 1, n_angles, n_detectors)
@@ -277,7 +276,6 @@ def _ways(self:FourierMask):
     return perfect, self.mask.ndim == 2 and bool((self.mask == self.mask[:1]).all())
 
 # %% ../nbs/21_medical.ipynb #81d4852b
-#| code-fold: false
 @patch
 def _solve(self:FourierMask,
     y:Tensor, # Shape (B, 2C, H, W)

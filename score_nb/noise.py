@@ -151,7 +151,7 @@ def prior_sample(self:SDE,
     device=None, # Where the samples live; that of the generator if None
     dtype:torch.dtype|None=None, # Default: torch's
 )->Tensor: # Samples of N(0, prior_std^2 I), shape `shape`
-    "Where samplers start at t = 1; `ValueError` for a shape that is not (B, *D)."
+    "Where samplers start at t = 1; `ValueError` for a shape that is not `(B, *D)`."
     return self.prior_std * randn(check_shape(shape), generator=generator, dtype=check_dtype(dtype),
                                   device=as_device(device))
 

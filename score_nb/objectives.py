@@ -58,7 +58,6 @@ def fisher_integral(
     return v.mean(), v.std() / len(v) ** .5
 
 # %% ../nbs/12_objectives.ipynb #85cc6493
-#| code-fold: false
 def _prior_nats(
     sde:SDE, # The noise process
     x0:Tensor, # Clean data, shape (B, *D)
@@ -117,7 +116,6 @@ def sliced_time_loss(
     return (scale * w * r).mean().to(x0.dtype)
 
 # %% ../nbs/12_objectives.ipynb #75b2aa81
-#| code-fold: false
 @torch.no_grad()
 def elbo_terms(
     model, sde, x0, *, n_times=16, eps=1e-5, generator=None, # As for `elbo`

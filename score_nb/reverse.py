@@ -31,7 +31,6 @@ class EulerMaruyama(Step):
         return mean + std * randn_like(x, generator), mean
 
 # %% ../nbs/13_reverse.ipynb #233bd4e6
-#| code-fold: false
 def transition(
     sde:SDE, # The forward process
     t:Tensor, # Later times, in (0, 1], any shape
@@ -54,7 +53,6 @@ class ReverseDiffusion(Step):
         return mean + std * randn_like(x, generator), mean
 
 # %% ../nbs/13_reverse.ipynb #5fbdecbe
-#| code-fold: false
 def posterior_coefs(
     sde:SDE, # The noise process
     t:Tensor, # Times now, in (0, 1], shape (B,)
@@ -92,7 +90,6 @@ class Ancestral(Step):
         return mean + std * randn_like(x, generator), mean
 
 # %% ../nbs/13_reverse.ipynb #01dab70c
-#| code-fold: false
 def slope_gain(
     L:Tensor, # Gains in log-SNR of a step, positive, any shape
 )->Tensor: # Share of the change of D that reaches x(s) / alpha(s), same shape
@@ -116,7 +113,6 @@ class RungeKutta(Step):
         return mean + noise, mean
 
 # %% ../nbs/13_reverse.ipynb #ae18c854
-#| code-fold: false
 @torch.no_grad()
 def reverse_steps(
     score:Score, # Any score
@@ -198,7 +194,6 @@ def sample(
     return x
 
 # %% ../nbs/13_reverse.ipynb #d502e8ef
-#| code-fold: false
 def try_step(
     score:Score, # Score of x(t), or a model of it
     sde:SDE, # The forward process
@@ -217,7 +212,6 @@ def try_step(
     return y + delta, new, delta.flatten(1).to(a.dtype).square().mean(1).sqrt()
 
 # %% ../nbs/13_reverse.ipynb #20c7a375
-#| code-fold: false
 @torch.no_grad()
 def adaptive_steps(
     score:Score, # A watched score

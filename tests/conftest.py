@@ -24,6 +24,14 @@ def repo_copy(tmp_path_factory):
     return to
 
 
+@pytest.fixture(scope="session")
+def site(repo_copy):
+    "The website, built once"
+    r = subprocess.run([sys.executable, "tools/build_docs.py"], cwd=repo_copy, capture_output=True, text=True, timeout=900)
+    assert r.returncode == 0, r.stdout[-2000:] + r.stderr[-4000:]
+    return repo_copy / "_docs"
+
+
 @pytest.fixture
 def cli(tmp_path):
     "Run the command line program as a user would"

@@ -157,3 +157,42 @@ def test_public_names_are_few(root):
 def test_weights_are_small(root):
     size = sum(p.stat().st_size for p in (root / "score_nb" / "weights").rglob("*") if p.is_file())
     assert 0 < size < 40e6
+
+
+def chapters(root): return sorted((root / "nbs").glob("[0-9]*.ipynb")) + sorted((root / "nbs" / "tutorials").glob("*.ipynb"))
+
+def opened(cell): return re.sub(r"<details>.*?</details>", "", "".join(cell["source"]), flags=re.S)
+
+TALK = re.compile(r"\bturns? (?:it|them|this|that|both|the \w+(?: \w+)?) red\b|\b[Rr]ed (?:if|with|without)\b|\b(?:is|are|goes|stays?) red\b|\bthe assertion\b|\bplanted\b")
+
+def test_the_story_is_open(root):
+    "A chapter reads in 3,500 words, begins with a picture, and what a test catches is said in the test"
+    faults = []
+    for p in chapters(root):
+        cells = json.loads(p.read_text())["cells"]
+        texts = [opened(c) for c in cells if c["cell_type"] == "markdown"]
+        words = sum(len(t.split()) for t in texts)
+        if words > 3500: faults.append(f"{p.name}: {words} words open")
+        faults += [f"{p.name}: test talk: {m[0]!r}" for t in texts for m in [TALK.search(t)] if m]
+        for c in cells:
+            src = "".join(c["source"])
+            checks = len(re.findall(r"^\s*(?:assert\b|with expect_fail|assert_\w+\(|test_\w+\()", src, re.M))
+            if c["cell_type"] == "code" and checks > 2 and not re.search(r"^#\|\s*(code-fold: true|echo: false|hide|export)", src, re.M): faults.append(f"{p.name}: {checks} checks in an open cell: {src[:60]!r}")
+    assert not faults, "\n".join(faults)
+
+
+def test_lab_folds_what_the_site_folds(root):
+    for p in run_notebooks.notebooks():
+        for c in json.loads(p.read_text())["cells"]:
+            src = "".join(c["source"])
+            if c["cell_type"] != "code": continue
+            folded = bool(re.search(r"^#\|\s*(code-fold: true|echo: false)", src, re.M))
+            assert bool(c["metadata"].get("jupyter", {}).get("source_hidden")) == folded, f"{p.name}: run tools/run_notebooks.py --dress: {src[:60]!r}"
+
+
+def test_directives_come_first(root):
+    "nbdev reads the `#|` lines at the top of a cell only: one after a comment is a comment, and a slow cell runs in every test"
+    for p in run_notebooks.notebooks():
+        for c in json.loads(p.read_text())["cells"]:
+            body = re.sub(r"\A(?:#\|.*\n?)*", "", "".join(c["source"]))
+            if c["cell_type"] == "code": assert not re.search(r"^#\| ", body, re.M), f"{p.name}: a directive below code or a comment: {body[:80]!r}"

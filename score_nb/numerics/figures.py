@@ -6,13 +6,14 @@
 __all__ = []
 
 # %% ../../nbs/numerics/figures.ipynb #7e976b6b
-import io, math
+import base64, html, io, json, math
 from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from torch import Tensor
-from .guards import check_number
+from .guards import check_count, check_number
 
 # %% ../../nbs/numerics/figures.ipynb #3e1abbb0
 def check_axes(ax):
@@ -46,6 +47,16 @@ def file_path(path, kinds):
     if path.suffix[1:].lower() in kinds: return path
     raise ValueError(f"path: expected a suffix among .{', .'.join(kinds)}, got {str(path)!r}")
 
+def check_paths(t, x):
+    "Insist on finite real times (S,) and a batch of paths (S, B) or (S, B, 1): times and paths (S, B)"
+    if x.ndim == 3 and x.shape[2] == 1: x = x[..., 0]
+    if t.is_complex() or not bool(t.isfinite().all()):
+        raise ValueError(f"t: expected finite real numbers, got {t.dtype}, or NaN or infinite")
+    if x.ndim != 2: raise ValueError(f"x: expected shape (S, B), got {tuple(x.shape)}")
+    if t.shape != x.shape[:1]:
+        raise ValueError(f"t: expected one time per state, shape ({len(x)},), got {tuple(t.shape)}")
+    return t, x
+
 # %% ../../nbs/numerics/figures.ipynb #13a5e569
 def values(f, points, name, shape):
     "What a user's function gives at points, on the CPU in 64 bits; `TypeError`, `ValueError`"
@@ -60,11 +71,107 @@ def values(f, points, name, shape):
     return v
 
 # %% ../../nbs/numerics/figures.ipynb #efffacf3
-def gif(frames, durations, colors):
-    "Bytes of an endless GIF with one palette, taken from all frames; durations in ms."
-    palette = Image.fromarray(np.concatenate(frames)).quantize(colors)
-    ims = [Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE) for f in frames]
-    out = io.BytesIO()
-    rest = dict(append_images=ims[1:], duration=durations, loop=0, optimize=True)
-    ims[0].save(out, "GIF", save_all=True, **rest)
+def film(
+    frames, # uint8 arrays (H, W, 3), all of one size; the last is the still of a reader who wants no motion
+    durations, # How long each frame stays, in ms
+    quality=None, # 0 to 100, smaller files with less; None keeps every pixel
+):
+    "Bytes of an endless animated WebP that begins with its last frame."
+    ims, ms = [[v[-1], *v[:-1]] for v in ([Image.fromarray(f) for f in frames], list(durations))]
+    out, how = io.BytesIO(), dict(lossless=True, quality=60) if quality is None else dict(quality=quality)
+    ims[0].save(out, "WEBP", save_all=True, append_images=ims[1:], duration=ms, loop=0, **how)
     return out.getvalue()
+
+def stills(frames, quality=None):
+    "Bytes of each frame as WebP; None keeps every pixel"
+    return [film([f], [1000], quality) for f in frames]
+
+def smallest(make, max_kb, what):
+    "The first of four qualities whose bytes fit the limit: `ValueError` if none does"
+    for quality in (None, 85, 60, 30):
+        data = make(quality)
+        size = sum(map(len, data)) if isinstance(data, list) else len(data)
+        if size <= 1000 * max_kb: return data
+    raise ValueError(f"{what} make {size // 1000} kB, more than max_kb = {max_kb:g}: "
+                     "use fewer or smaller ones")
+
+def one_size(fs, name):
+    "Insist on at least one frame, and on frames of one size: `ValueError`"
+    if not fs: raise ValueError(f"{name}: expected at least one frame, got none")
+    sizes = sorted({f.shape[:2] for f in fs})
+    if len(sizes) > 1: raise ValueError(f"{name}: expected one size, got {sizes}")
+    if max(sizes[0]) > 16383:
+        raise ValueError(f"{name}: expected at most 16383 pixels a side, got {sizes[0]}")
+    return f"{name}: {len(fs)} of {sizes[0]} pixels"
+
+def on_paper(f, dpi, name):
+    "A figure of any backend as pixels on white paper, uint8, shape (height, width, 3)"
+    f.set_dpi(check_number(dpi, "dpi", 10, 600))
+    if min(f.get_size_inches()) * dpi < 1:
+        raise ValueError(f"{name}: expected figures of at least one pixel, got {f.get_size_inches()} inches")
+    canvas = FigureCanvasAgg(f)
+    canvas.draw()
+    out = Image.fromarray(np.array(canvas.buffer_rgba()))
+    return np.array(Image.alpha_composite(Image.new("RGBA", out.size, "white"), out))[..., :3]
+
+# %% ../../nbs/numerics/figures.ipynb #8ce2d97c
+SLIDER = """<div class="nb-slider" style="max-width:{width}px">
+<img src="{first}" alt="{alt}" width="{width}" height="{height}" style="max-width:100%;height:auto">
+<label hidden style="display:none"><span>{name}</span>
+<input type="range" autocomplete="off" min="0" max="{last}" value="{start}" aria-valuetext="{value}" style="flex:1;min-width:8em">
+<output style="min-width:4em">{value}</output></label>
+<script type="application/json">{data}</script>
+<script>(() => {{
+  const box = document.currentScript.parentElement, pick = q => box.querySelector(q);
+  const {{frames, labels}} = JSON.parse(pick("script[type='application/json']").textContent);
+  const row = pick("label"), input = pick("input"), show = () => {{
+    const k = +input.value; pick("img").src = frames[k];
+    pick("output").textContent = labels[k]; input.setAttribute("aria-valuetext", labels[k]); }};
+  row.hidden = false; row.style.cssText = "display:flex;gap:.8em;align-items:center;flex-wrap:wrap";
+  input.addEventListener("input", show);
+}})()</script></div>"""
+
+class Slider:
+    "What a notebook shows for `slider`: an HTML page's worth of pictures, and the first of them for the rest."
+    def __init__(self, pictures, size, labels, name, start, alt):
+        uri = lambda b: "data:image/webp;base64," + base64.b64encode(b).decode()
+        self.frames, self.labels, self.start = [uri(p) for p in pictures], labels, start
+        text = {k: html.escape(v) for k, v in dict(name=name, alt=alt or name, value=labels[start]).items()}
+        data = json.dumps(dict(frames=self.frames, labels=labels)).replace("<", "\\u003c")
+        self.html = SLIDER.format(first=self.frames[start], height=size[0], width=size[1], data=data,
+                                  last=len(labels) - 1, start=start, **text)
+    def _repr_html_(self): return self.html
+    def __repr__(self): return f"Slider({', '.join(self.labels)})"
+
+def labels(values):
+    "Numbers and words as they stand beside a slider: short, and no two alike unless they are"
+    def word(v, n):
+        if isinstance(v, str): return v
+        v = v.item() if hasattr(v, "item") and getattr(v, "size", 1) != 0 and np.size(v) == 1 else v
+        if not isinstance(v, (int, float)):
+            raise TypeError(f"values: expected numbers or words, got {type(v).__name__}")
+        return f"{v:.{n}g}" if isinstance(v, float) else str(v)
+    for n in (4, 8, 17):
+        words = [word(v, max(n, 6) if isinstance(v, float) and abs(v) >= 1e4 else n) for v in values]
+        if len(set(words)) == len(words): break
+    return words
+
+def check_words(**texts):
+    "Insist on strings; `alt` may be None: `TypeError`"
+    for name, v in texts.items():
+        if not isinstance(v, str) and (v, name) != (None, "alt"):
+            raise TypeError(f"{name}: expected a string, got {type(v).__name__}")
+
+def check_steps(values, start, **texts):
+    "Insist on 2 to 100 values, on one of them to start with, and on words: the values, their labels, the start"
+    if isinstance(values, (Tensor, np.ndarray)): values = values.tolist()
+    if isinstance(values, (list, tuple)):
+        values = [v.item() if isinstance(v, Tensor) and v.numel() == 1 else v for v in values]
+    count = len(values) if isinstance(values, (list, tuple, range)) else 0
+    if not 2 <= count <= 100:
+        got = f"{count} of them" if count else type(values).__name__
+        raise TypeError(f"values: expected a list of 2 to 100 numbers or words, got {got}")
+    check_words(**texts)
+    if check_count(start, "start", 0) >= count:
+        raise ValueError(f"start: expected at most {count - 1}, got {start}")
+    return values, labels(values), int(start)

@@ -82,7 +82,7 @@ class Dropped(nn.Module):
 
 Call = namedtuple("Call", "name base kinds skip run then on alias inf errors allow same loose needs")
 
-def call(name, base=dict, *, skip=(), run=None, then=None, on=None, alias=(), inf=False, errors=(), allow=None, same=True, loose=False, needs=None, **kinds):
+def call(name, base=dict, /, *, skip=(), run=None, then=None, on=None, alias=(), inf=False, errors=(), allow=None, same=True, loose=False, needs=None, **kinds):
     """A public name (or Class.method, and after a slash a variant) with a valid call.
 
     base: () -> keyword arguments; run: what to call with them, if not the name itself; on: () -> the object of a method;

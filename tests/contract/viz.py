@@ -19,4 +19,5 @@ SPEC = [
     call("show_images", lambda: dict(x=pictures(), ncol=2, scale=1.), then=closed, scale="positive", ax="anything", allow={"ax: *": "any"}),
     call("save_figure", lambda: dict(path=tempfile.mkdtemp() + "/a.png", dpi=20.), run=lambda path, dpi: (M.viz.save_figure(plt.subplots()[1], path, dpi=dpi), plt.close("all"), 0)[2], dpi="positive", skip=("ax",)),
     call("animate", lambda: dict(frames=[pictures(), pictures()], fps=8., hold=1., max_kb=400.), then=lambda r: 0, frames="anything", fps="positive", hold="positive", max_kb="positive", alt="text"),
+    call("slider", lambda: dict(draw=lambda v: pictures(), values=[0., 1.], name="t", start=0, max_kb=400.), then=lambda r: 0, draw="anything", values="anything", name="text", start="anything", max_kb="positive", alt="text"),
 ]
