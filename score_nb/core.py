@@ -6,7 +6,7 @@
 __all__ = ['Score', 'seeded', 'count_nfe', 'given', 'assert_mc']
 
 # %% ../nbs/00_core.ipynb #053a2388
-import math
+import inspect, math
 from collections.abc import Callable
 from numbers import Integral, Real
 import torch
@@ -238,5 +238,27 @@ def assert_mc(
             raise AssertionError(f"{name}: expected finite numbers >= 0, got {v}")
     off = (e - tr).abs()
     if bool((off <= n_se * se + b).all()): return
-    z = ((off - b) / se).nan_to_num(nan=math.inf).max()
+    z = ((off - b) / se).nan_to_num(nan=math.inf, posinf=math.inf).max()
     raise AssertionError(f"off by {z:.1f} standard errors (at most {n_se:g}): {e} against {tr}")
+
+# %% ../nbs/00_core.ipynb #e4ae8212
+#| code-fold: true
+#| code-summary: "Code: options that count, and defaults"
+def assert_options(
+    call:Callable, # Takes options by name, returns a tensor or a number, the same at every call
+    **changes, # Option -> a value that must change the result
+):
+    "`AssertionError` unless `call()` repeats and each option, changed alone, changes the result."
+    base = torch.as_tensor(call())
+    if not torch.equal(torch.as_tensor(call()), base): raise AssertionError("two equal calls differ")
+    for name, value in changes.items():
+        if torch.equal(torch.as_tensor(call(**{name: value})), base):
+            raise AssertionError(f"{name}: {value!r} changes nothing")
+
+def defaults(
+    f:Callable, # A function or a class
+)->dict: # Name -> default, of the parameters that have one
+    "The default values in a signature."
+    given = inspect.signature(f).parameters.values()
+    return {p.name: p.default for p in given if p.default is not p.empty}
+

@@ -59,6 +59,7 @@ def encode(self:UNet,
         for res, att in level: h = att(res(h, emb)); skips.append(h)
     return skips
 
+# %% ../nbs/08_nets.ipynb #c2070c4c
 @patch
 def decode(self:UNet,
     h:Tensor, # What the middle made of the coarsest activation
@@ -119,6 +120,7 @@ class MLP(nn.Module):
         self.head = nn.Linear(width, out_dim)
         nn.init.zeros_(self.head.weight); nn.init.zeros_(self.head.bias)
 
+# %% ../nbs/08_nets.ipynb #393bd5f0
 @patch
 def forward(self:MLP,
     x:Tensor, # Shape (B, dim)

@@ -173,6 +173,7 @@ def drift_coef(self:SDE,
     a, da = value_and_rate(self.alpha, t)
     return da / a
 
+# %% ../nbs/06_noise.ipynb #e8d30edc
 @patch
 def diffusion(self:SDE,
     t, # Times in [0, 1]: a float, or a tensor of any shape

@@ -87,7 +87,9 @@ def plot(self:Log,
             found = [(k, e[n]) for k, e in self.evals.items() if n in e]
             b.plot(*zip(*found), "os^Dv"[i % 5] + "-", ms=3, label=n,
                    color=time_color(i / max(1, len(self.names) - 1)))
-        b.set(xlabel="step", ylabel="evaluation"); b.legend()
+        low, high = b.get_ylim()
+        b.set(xlabel="step", ylabel="evaluation", ylim=(low, high + .4 * (high - low)))
+        b.legend(loc="upper right") # above the curves
     return fig
 
 @patch
@@ -171,6 +173,25 @@ def choose_loss(
 # %% ../nbs/09_training.ipynb #f7e3ccd7
 #| code-fold: false
 @patch
+def train(self:Run, stop, progress=False):
+    "The loop: gradient, update, evaluation, log, checkpoint, and an ear for Ctrl-C"
+    h, n, seed = self.hooks, self.config["n_steps"], self.config["seed"]
+    bar = tqdm(initial=self.step, total=n, desc="fit", disable=not (progress and self.place.main))
+    with bar:
+        if h.evaluate and self.step == 0: self.evaluate()
+        while self.step < n:
+            g = seeded(seed, self.step, self.place.rank)
+            self.update(self.gradient(self.batch(g), g))
+            if h.evaluate and (self.step % h.evaluate_every == 0 or self.step == n): self.evaluate()
+            self.tick(bar)
+            if self.step % h.checkpoint_every == 0: self.save()
+            if self.stopping(stop):
+                self.save()
+                raise stop.kind(f"stopped after {self.step} steps{self.last_saved()}")
+        self.save()
+
+# %% ../nbs/09_training.ipynb #03103aa5
+@patch
 def evaluate(self:Run):
     "Call the hook with the averaged model, in the main process; training draws the same after it"
     self.settle()
@@ -188,24 +209,6 @@ def tick(self:Run, bar):
     if self.step % 50: return
     self.settle(); self.write(self.log.flush)
     bar.set_postfix(loss=f"{sum(self.log.losses[-50:]) / 50:.4f}")
-
-@patch
-def train(self:Run, stop, progress=False):
-    "The loop: gradient, update, evaluation, log, checkpoint, and an ear for Ctrl-C"
-    h, n, seed = self.hooks, self.config["n_steps"], self.config["seed"]
-    bar = tqdm(initial=self.step, total=n, desc="fit", disable=not (progress and self.place.main))
-    with bar:
-        if h.evaluate and self.step == 0: self.evaluate()
-        while self.step < n:
-            g = seeded(seed, self.step, self.place.rank)
-            self.update(self.gradient(self.batch(g), g))
-            if h.evaluate and (self.step % h.evaluate_every == 0 or self.step == n): self.evaluate()
-            self.tick(bar)
-            if self.step % h.checkpoint_every == 0: self.save()
-            if self.stopping(stop):
-                self.save()
-                raise stop.kind(f"stopped after {self.step} steps{self.last_saved()}")
-        self.save()
 
 @patch
 def result(self:Run):

